@@ -1,0 +1,1 @@
+//! An AWS front that authenticates and authorises every request.

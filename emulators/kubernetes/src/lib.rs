@@ -1,0 +1,1 @@
+//! The part of the Kubernetes API server and kubelet that proxies and kube-rs use.

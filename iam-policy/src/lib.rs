@@ -1,0 +1,1 @@
+//! AWS IAM policies: parse, evaluate, explain.

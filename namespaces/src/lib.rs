@@ -1,0 +1,1 @@
+//! Linux namespaces held by threads: networks of many hosts in one process.
