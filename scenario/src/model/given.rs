@@ -1,0 +1,161 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::Value;
+
+use crate::Spanned;
+
+/// What exists before the first step; `apply` takes the same words.
+///
+/// In an `apply`, a key that is not named stays as it was; `None` in a `BTreeMap<_, Option<_>>` never occurs in `given`
+/// and means `null` (restore the default) in `apply`.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// The cluster.
+    pub cluster: ClusterSpec,
+    /// Region of the AWS account; `us-east-1` where nothing is said.
+    pub region: Option<String>,
+    /// Roles by name, `a/b/R` having the path `/a/b/`.
+    pub roles: BTreeMap<String, Spanned<Role>>,
+    /// Buckets by name.
+    pub buckets: BTreeMap<String, Spanned<Bucket>>,
+    /// Namespaces by name.
+    pub namespaces: BTreeMap<String, Spanned<Namespace>>,
+    /// Pods by the name steps use: `app`, or `team-b/app` with its namespace.
+    pub pods: BTreeMap<String, Spanned<Pod>>,
+}
+
+/// `given.cluster`.
+#[derive(Clone, Debug, Default)]
+pub struct ClusterSpec {
+    /// Name of the cluster; `example.cluster.k8s.local` where nothing is said.
+    pub name: Option<String>,
+    /// Nodes in order; `master-1`, `node-1`, `node-2` where nothing is said.
+    pub nodes: Option<Vec<String>>,
+    /// `additionalPolicies.node`: the statements, or `None` for the default (the chapter's sts:AssumeRole).
+    pub node_policies: Option<Spanned<StatementList>>,
+    /// `additionalPolicies.master`.
+    pub master_policies: Option<Spanned<StatementList>>,
+    /// The instances' metadata service.
+    pub imds: ImdsSpec,
+}
+
+/// A list of policy statements as JSON values, from JSON text or a YAML list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StatementList(pub Vec<Value>);
+
+/// `given.cluster.imds`.
+#[derive(Clone, Debug, Default)]
+pub struct ImdsSpec {
+    /// `tokens: required`.
+    pub tokens_required: Option<bool>,
+    /// `hop_limit`.
+    pub hop_limit: Option<u8>,
+    /// `user_data`.
+    pub user_data: Option<String>,
+}
+
+/// An IAM role.
+#[derive(Clone, Debug, Default)]
+pub struct Role {
+    /// Who may assume it; `None` = not said (in `given`: [`Trust::Node`]).
+    pub trust: Option<Spanned<Trust>>,
+    /// Managed policies, by name or ARN; `None` = not said.
+    pub policies: Option<Vec<Spanned<String>>>,
+    /// Inline policies by name; `None` = not said.
+    pub inline: Option<BTreeMap<String, Spanned<Document>>>,
+    /// Permissions boundary, by name or ARN.
+    pub boundary: Option<Spanned<String>>,
+    /// Maximum session duration.
+    pub max_session: Option<Duration>,
+}
+
+/// A role's trust.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trust {
+    /// The chapter's file: EC2 and the node role, optionally only with this external id.
+    Node {
+        /// `{ node: { external_id: X } }`.
+        external_id: Option<String>,
+    },
+    /// EC2 alone.
+    Ec2,
+    /// The whole account (`:root`).
+    Account,
+    /// Nobody: a policy that names no one who exists in the scenario.
+    None,
+    /// `user:NAME`.
+    User(String),
+    /// `role:NAME`.
+    Role(String),
+    /// A policy document or a file below `fixtures/`.
+    Document(Document),
+}
+
+/// A policy document: written in the scenario, or a file below `fixtures/`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Document {
+    /// Written in place; `self` in the account field of an ARN is still unreplaced.
+    Inline(Value),
+    /// A path below `fixtures/`.
+    File(String),
+}
+
+/// A bucket.
+#[derive(Clone, Debug, Default)]
+pub struct Bucket {
+    /// Objects by key.
+    pub objects: BTreeMap<String, String>,
+    /// The bucket's policy.
+    pub policy: Option<Spanned<Document>>,
+}
+
+/// A Kubernetes namespace.
+#[derive(Clone, Debug, Default)]
+pub struct Namespace {
+    /// `allowed_roles`: patterns; the subject's adapter writes the annotation. `None` = not said.
+    pub allowed_roles: Option<Vec<String>>,
+    /// Annotations, verbatim. `None` = not said.
+    pub annotations: Option<BTreeMap<String, String>>,
+}
+
+/// A pod.
+#[derive(Clone, Debug, Default)]
+pub struct Pod {
+    /// Its Kubernetes namespace; `default` where nothing is said.
+    pub namespace: Option<String>,
+    /// The node it runs on; `node-1` where nothing is said.
+    pub node: Option<Spanned<String>>,
+    /// The role annotation: a name or an ARN.
+    pub role: Option<Spanned<String>>,
+    /// The external id annotation.
+    pub external_id: Option<String>,
+    /// Further annotations, verbatim.
+    pub annotations: Option<BTreeMap<String, String>>,
+    /// Whether it shares its node's network.
+    pub host_network: Option<bool>,
+    /// Its service account.
+    pub service_account: Option<String>,
+}
+
+/// Settings of the subject: neutral words, of which its adapter makes flags. `None` = not said.
+#[derive(Clone, Debug, Default)]
+pub struct ProxySettings {
+    /// `default_role`.
+    pub default_role: Option<Spanned<String>>,
+    /// `base_role_arn`.
+    pub base_role_arn: Option<Spanned<String>>,
+    /// `namespace_restrictions`.
+    pub namespace_restrictions: Option<Spanned<bool>>,
+    /// `namespace_format`: `glob` or `regexp`.
+    pub namespace_format: Option<Spanned<String>>,
+    /// `cache_ttl`.
+    pub cache_ttl: Option<Spanned<Duration>>,
+    /// `passthrough`.
+    pub passthrough: Option<Spanned<Vec<String>>>,
+    /// `require_token`.
+    pub require_token: Option<Spanned<bool>>,
+    /// `intercept`: `nftables`, `iptables` or `none`.
+    pub intercept: Option<Spanned<String>>,
+    /// `listen`.
+    pub listen: Option<Spanned<String>>,
+}
