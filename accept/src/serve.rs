@@ -134,13 +134,12 @@ where
     });
     match transport {
         Transport::Plain => {
-            let serving = builder.http1_only().serve_connection(TokioIo::new(stream), service);
-            watcher.watch(serving.into_owned()).await
+            let builder = builder.http1_only();
+            watcher.watch(builder.serve_connection(TokioIo::new(stream), service)).await
         }
         Transport::Tls(config) => {
             let stream = tokio::time::timeout(limits.head, TlsAcceptor::from(config).accept(stream)).await??;
-            let serving = builder.serve_connection(TokioIo::new(stream), service);
-            watcher.watch(serving.into_owned()).await
+            watcher.watch(builder.serve_connection(TokioIo::new(stream), service)).await
         }
     }
 }
