@@ -1,1 +1,21 @@
-//! AWS IAM policies: parse, evaluate, explain.
+#![forbid(unsafe_code)]
+#![doc = include_str!("../README.md")]
+
+mod condition;
+mod context;
+mod decision;
+mod error;
+mod evaluate;
+mod json;
+mod pattern;
+mod policy;
+mod principal;
+mod principal_element;
+mod statement;
+
+pub use context::Context;
+pub use decision::{Decision, Effect, Mismatch, NearMiss, PolicyType, Reason, StatementRef};
+pub use error::{ErrorCode, EvaluateError, PolicyError};
+pub use evaluate::{Attached, Policies, Request, evaluate};
+pub use policy::{Policy, PolicyKind};
+pub use principal::Principal;

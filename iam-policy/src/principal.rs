@@ -1,0 +1,103 @@
+//! Who asks.
+
+/// The principal of a request, as authentication found it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Principal {
+    /// The root user of an account.
+    Root {
+        /// The account id, twelve digits.
+        account: String,
+    },
+    /// An IAM user.
+    User {
+        /// `arn:aws:iam::ACCOUNT:user/path/NAME`.
+        arn: String,
+    },
+    /// A session of a role.
+    AssumedRole {
+        /// The role, not the session: `arn:aws:iam::ACCOUNT:role/path/NAME`.
+        role_arn: String,
+        /// The `RoleSessionName`.
+        session_name: String,
+    },
+    /// An AWS service that acts in its own name, such as `ec2.amazonaws.com`.
+    Service(String),
+    /// A request without credentials.
+    Anonymous,
+}
+
+/// The parts of an IAM ARN that matter here: `arn:PARTITION:iam::ACCOUNT:RESOURCE`.
+pub(crate) struct IamArn<'a> {
+    pub(crate) partition: &'a str,
+    pub(crate) service: &'a str,
+    pub(crate) account: &'a str,
+    pub(crate) resource: &'a str,
+}
+
+// === impl Principal ===
+
+impl Principal {
+    /// The account that the principal belongs to; none for services, anonymous requests and ARNs that are not of IAM.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        match self {
+            Self::Root { account } => Some(account),
+            Self::User { arn } | Self::AssumedRole { role_arn: arn, .. } => IamArn::parse(arn).map(|arn| arn.account),
+            Self::Service(_) | Self::Anonymous => None,
+        }
+    }
+
+    /// What AWS calls the principal in its answers and messages: the ARN of the user or of the role *session*
+    /// (`arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION`, without the path of the role), the name of the service, or
+    /// `anonymous`.
+    #[must_use]
+    pub fn arn(&self) -> String {
+        match self {
+            Self::Root { account } => format!("arn:aws:iam::{account}:root"),
+            Self::User { arn } => arn.clone(),
+            Self::AssumedRole { role_arn, session_name } => {
+                let (partition, account, role) = match IamArn::parse(role_arn) {
+                    Some(arn) => (arn.partition, arn.account, arn.resource),
+                    None => ("aws", "", role_arn.as_str()),
+                };
+                let name = role.rsplit('/').next().unwrap_or(role);
+                format!("arn:{partition}:sts::{account}:assumed-role/{name}/{session_name}")
+            }
+            Self::Service(name) => name.clone(),
+            Self::Anonymous => "anonymous".to_owned(),
+        }
+    }
+
+    /// Whether the ARN inside is of the kind that it should be.
+    pub(crate) fn is_well_formed(&self) -> bool {
+        let is = |arn: &str, kind: &str| {
+            IamArn::parse(arn)
+                .and_then(|arn| (arn.service == "iam").then_some(arn.resource))
+                .and_then(|resource| resource.strip_prefix(kind))
+                .is_some_and(|name| !name.is_empty() && !name.ends_with('/'))
+        };
+        match self {
+            Self::Root { account } => is_account_id(account),
+            Self::User { arn } => is(arn, "user/"),
+            Self::AssumedRole { role_arn, .. } => is(role_arn, "role/"),
+            Self::Service(_) | Self::Anonymous => true,
+        }
+    }
+}
+
+// === impl IamArn ===
+
+impl<'a> IamArn<'a> {
+    /// Reads an ARN of IAM or STS: no region, an account of twelve digits, a resource.
+    pub(crate) fn parse(arn: &'a str) -> Option<Self> {
+        let parts: Vec<&str> = arn.splitn(6, ':').collect();
+        let &["arn", partition, service, "", account, resource] = parts.as_slice() else { return None };
+        let known = matches!(service, "iam" | "sts") && partition.starts_with("aws") && is_account_id(account);
+        (known && !resource.is_empty()).then_some(Self { partition, service, account, resource })
+    }
+}
+
+/// Whether the text is an account id: twelve digits.
+pub(crate) fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
