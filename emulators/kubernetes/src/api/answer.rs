@@ -1,0 +1,202 @@
+use std::sync::Arc;
+
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use rolecall_accept::{CancellationToken, Peer};
+use serde_json::Value;
+
+use super::{
+    ApiError, ResourcePath, Target, Verb,
+    body::{self, Body},
+    discovery, list, options, patch,
+    query::Query,
+    watch::Watch,
+};
+use crate::{
+    journal::{Journal, RequestRecord},
+    registry::{Part, Registry},
+    store::{Key, Resource},
+    users::Users,
+};
+
+/// The API server of one cluster, as one listener serves it.
+#[derive(Clone)]
+pub(crate) struct Api {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) users: Arc<Users>,
+    pub(crate) journal: Arc<Journal>,
+    /// Ends the open watches when the listener ends.
+    pub(crate) stop: CancellationToken,
+}
+
+// === impl Api ===
+
+impl Api {
+    /// Answers one request and records it. The order is the server's: who, may he, is it there.
+    pub(crate) async fn answer(self, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+        let query = Query::parse(request.uri().query());
+        let target = Target::parse(request.uri().path());
+        let verb = Verb::of(request.method(), &target, query.flag("watch"));
+        let mut record = RequestRecord {
+            sequence: 0,
+            at: self.registry.clock.wall(),
+            method: request.method().to_string(),
+            path: request
+                .uri()
+                .path_and_query()
+                .map_or_else(|| request.uri().path().to_owned(), ToString::to_string),
+            verb: match target {
+                Target::Resource(_) if verb != Verb::Other => verb.to_string(),
+                _ => request.method().as_str().to_ascii_lowercase(),
+            },
+            user: String::new(),
+            status: 0,
+            from: peer.remote,
+        };
+        let response = match self.users.authenticate(request.headers()) {
+            Err(error) => Err(error),
+            Ok(identity) => {
+                record.user = identity.name().to_owned();
+                match identity.authorize(verb, &target) {
+                    Err(error) => Err(error),
+                    Ok(()) => self.dispatch(verb, target, &query, request).await,
+                }
+            }
+        };
+        let response = response.unwrap_or_else(|error| body::json(error.code(), &error.to_status()));
+        record.status = response.status().as_u16();
+        self.journal.push(record);
+        response
+    }
+
+    async fn dispatch(
+        &self,
+        verb: Verb,
+        target: Target,
+        query: &Query,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, ApiError> {
+        match target {
+            Target::Other(_) if verb != Verb::Get => Err(ApiError::method_not_allowed()),
+            Target::Other(path) => discovery::answer(&path),
+            Target::Resource(path) => {
+                let resource =
+                    Resource::find(&path.group, &path.version, &path.resource).ok_or_else(ApiError::unknown_path)?;
+                self.resource(verb, resource, path, query, request).await
+            }
+        }
+    }
+
+    async fn resource(
+        &self,
+        verb: Verb,
+        resource: Resource,
+        path: ResourcePath,
+        query: &Query,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, ApiError> {
+        let part = match path.subresource.as_deref() {
+            None => Part::Main,
+            Some("status") if resource.has_status() => Part::Status,
+            Some(_) => return Err(ApiError::unknown_path()),
+        };
+        // A namespace's own path names it twice; what is of the whole cluster is in no namespace.
+        let namespace = path.namespace.filter(|_| resource != Resource::Namespaces);
+        let misplaced = match resource.is_namespaced() {
+            true => namespace.is_none() && path.name.is_some(),
+            false => namespace.is_some(),
+        };
+        if misplaced {
+            return Err(ApiError::unknown_path());
+        }
+        let changes = !matches!(verb, Verb::Get | Verb::List | Verb::Watch);
+        if changes && !query.text("dryRun").is_empty() {
+            return Err(ApiError::bad_request(
+                "dryRun is not supported by this server; leave it out",
+            ));
+        }
+        let key = path
+            .name
+            .as_deref()
+            .map(|name| Key::new(resource, namespace.as_deref().unwrap_or_default(), name));
+        let (head, sent) = request.into_parts();
+        let media_type = body::media_type(&head.headers);
+        let registry = &self.registry;
+        match (verb, key) {
+            (Verb::Get, Some(key)) => {
+                let found = registry.store.read(|state| state.get(&key).cloned());
+                let found = found.ok_or_else(|| ApiError::not_found(resource, &key.name))?;
+                Ok(object(StatusCode::OK, resource, &found))
+            }
+            (Verb::List, None) => {
+                let selection = options::selection(resource, namespace, None, query)?;
+                Ok(body::json(
+                    StatusCode::OK,
+                    &list::list(&registry.store, &selection, query)?,
+                ))
+            }
+            (Verb::Watch, key) => {
+                let selection = options::selection(resource, namespace, key.as_ref(), query)?;
+                let watch = Watch::start(registry.clone(), selection, query, self.stop.clone())?;
+                Ok(body::lines(watch.into_stream()))
+            }
+            (Verb::Create, None) if part == Part::Main => {
+                if resource.is_namespaced() && namespace.is_none() {
+                    return Err(ApiError::method_not_allowed());
+                }
+                let wanted = body::decode(&media_type, &body::read(sent).await?)?;
+                let made = registry.create(resource, namespace.as_deref(), wanted)?;
+                Ok(object(StatusCode::CREATED, resource, &made))
+            }
+            (Verb::Update, Some(key)) => {
+                let wanted = body::decode(&media_type, &body::read(sent).await?)?;
+                let updated = registry.update(&key, part, |_| Ok(wanted))?;
+                Ok(object(StatusCode::OK, resource, &updated))
+            }
+            (Verb::Patch, Some(key)) => {
+                let patch = patch::Patch::parse(&media_type, &body::read(sent).await?)?;
+                let updated = registry.update(&key, part, |current| patch.apply(current))?;
+                Ok(object(StatusCode::OK, resource, &updated))
+            }
+            (Verb::Delete, Some(key)) if part == Part::Main => {
+                let options = options::delete(&media_type, &body::read(sent).await?, query)?;
+                let last = registry.delete(&key, &options)?;
+                Ok(match resource {
+                    Resource::Nodes => body::json(StatusCode::OK, &options::deleted(resource, &last)),
+                    _ => object(StatusCode::OK, resource, &last),
+                })
+            }
+            (Verb::DeleteCollection, None) if resource.is_namespaced() && namespace.is_some() => {
+                let selection = options::selection(resource, namespace, None, query)?;
+                let options = options::delete(&media_type, &body::read(sent).await?, query)?;
+                let list = list::list(&registry.store, &selection, query)?;
+                for item in crate::store::object::items(&list, "/items") {
+                    let text = |pointer| crate::store::object::text(item, pointer);
+                    let key = Key::new(resource, text("/metadata/namespace"), text("/metadata/name"));
+                    match registry.delete(&key, &options) {
+                        Err(error) if error.code() != StatusCode::NOT_FOUND => return Err(error),
+                        _ => {}
+                    }
+                }
+                Ok(body::json(StatusCode::OK, &list))
+            }
+            _ => Err(ApiError::method_not_allowed()),
+        }
+    }
+}
+
+/// An object with the two fields that say what it is.
+fn object(status: StatusCode, resource: Resource, object: &Value) -> Response<Body> {
+    body::json(status, &named(resource, object))
+}
+
+/// An object as it stands alone on the wire, `kind` and `apiVersion` first.
+pub(super) fn named(resource: Resource, object: &Value) -> Value {
+    let mut named = serde_json::Map::new();
+    named.insert("kind".to_owned(), resource.kind().into());
+    named.insert("apiVersion".to_owned(), resource.api_version().into());
+    for (field, value) in object.as_object().into_iter().flatten() {
+        named.entry(field.as_str()).or_insert_with(|| value.clone());
+    }
+    Value::Object(named)
+}

@@ -1,0 +1,17 @@
+//! The HTTP side of the API server: who asks, what for, and the answer in Kubernetes' own words.
+
+mod answer;
+mod body;
+mod discovery;
+mod error;
+mod list;
+mod options;
+mod patch;
+mod path;
+mod query;
+mod watch;
+
+pub(crate) use answer::Api;
+pub(crate) use discovery::VERSION;
+pub(crate) use error::{ApiError, FieldError};
+pub(crate) use path::{ResourcePath, Target, Verb};

@@ -1,0 +1,152 @@
+use std::{fmt, io, sync::Arc};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use rolecall_accept::{CancellationToken, Limits, Transport};
+use rolecall_clock::Clock;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::{
+    api::Api,
+    journal::{Journal, RequestRecord},
+    kubelet::{Kubelet, NodeSettings, PodRuntime},
+    registry::Registry,
+    tls::{Tls, TlsError},
+    users::{User, Users},
+};
+
+/// One cluster: an API server with its objects, its certificate authority and its users. Clones are the same cluster.
+#[derive(Clone)]
+pub struct Cluster {
+    registry: Arc<Registry>,
+    users: Arc<Users>,
+    journal: Arc<Journal>,
+    tls: Arc<Tls>,
+}
+
+// === impl Cluster ===
+
+impl Cluster {
+    /// What the server certificate covers unless [`Cluster::with_names`] says otherwise.
+    pub const NAMES: [&str; 6] = [
+        "127.0.0.1",
+        "172.20.0.1",
+        "localhost",
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+    ];
+
+    /// A cluster with the namespaces `default` and `kube-system`, no nodes, fresh keys and fresh tokens.
+    ///
+    /// # Errors
+    /// The certificates could not be made.
+    pub fn new(clock: Clock) -> Result<Self, TlsError> {
+        Self::with_names(clock, Self::NAMES)
+    }
+
+    /// As [`Cluster::new`]; the server certificate covers `names` (DNS names and IP addresses) alone.
+    ///
+    /// # Errors
+    /// A name is neither a DNS name nor an address.
+    pub fn with_names(clock: Clock, names: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, TlsError> {
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        Ok(Self {
+            registry: Arc::new(Registry::new(clock)),
+            users: Arc::new(Users::new()),
+            journal: Arc::new(Journal::default()),
+            tls: Arc::new(Tls::issue(&names)?),
+        })
+    }
+
+    /// Serves the API on `listener` until `stop` is cancelled; open watches end then. May run for several listeners.
+    ///
+    /// # Errors
+    /// The listener failed for good.
+    pub async fn serve(&self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
+        let api = Api {
+            registry: self.registry.clone(),
+            users: self.users.clone(),
+            journal: self.journal.clone(),
+            stop: stop.clone(),
+        };
+        let transport = Transport::Tls(self.tls.server.clone());
+        rolecall_accept::serve(listener, transport, Limits::default(), stop, move |peer, request| {
+            api.clone().answer(peer, request)
+        })
+        .await
+    }
+
+    /// Adds a node and runs its kubelet until `stop` is cancelled.
+    ///
+    /// The `Node` is registered (or, if there is one of that name, brought up to date) before this returns; the
+    /// future does the rest and must be polled. It takes on the pods already bound to the node; what has an address
+    /// in its status is not started again. When it ends, sandboxes are left as they are.
+    pub fn run_kubelet(
+        &self,
+        node: NodeSettings,
+        runtime: Arc<dyn PodRuntime>,
+        stop: CancellationToken,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let kubelet = Kubelet::register(self.registry.clone(), node, runtime);
+        async move {
+            tokio::select! {
+                () = kubelet.run() => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// A kubeconfig (YAML) for `user` at `server`, such as `https://172.20.0.1:6443`. It contains the user's token.
+    pub fn kubeconfig(&self, server: &str, user: User) -> String {
+        let config = json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "rolecall", "cluster": {
+                "server": server,
+                "certificate-authority-data": STANDARD.encode(self.ca_pem()),
+            }}],
+            "users": [{"name": user.name(), "user": {"token": self.token(user).expose_secret()}}],
+            "contexts": [{"name": "rolecall", "context": {
+                "cluster": "rolecall",
+                "user": user.name(),
+                "namespace": "default",
+            }}],
+            "current-context": "rolecall",
+        });
+        // JSON is YAML: should the writer refuse it, the same document still is a kubeconfig.
+        serde_yaml::to_string(&config).unwrap_or_else(|_| config.to_string())
+    }
+
+    /// The certificate authority of the API server, PEM.
+    pub fn ca_pem(&self) -> &str {
+        &self.tls.ca_pem
+    }
+
+    /// The bearer token of a user.
+    pub fn token(&self, user: User) -> SecretString {
+        self.users.token(user).clone()
+    }
+
+    /// Forgets the history: a watch or a list from an older version than the current one is answered 410.
+    pub fn compact(&self) {
+        self.registry.store.compact();
+    }
+
+    /// Ends every open watch, as a restarted API server would; clients come back.
+    pub fn drop_watches(&self) {
+        self.registry.store.drop_watches();
+    }
+
+    /// The last 10,000 requests over HTTP, oldest first. The kubelets' own doing is not among them.
+    pub fn requests(&self) -> Vec<RequestRecord> {
+        self.journal.records()
+    }
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,42 @@
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
+
+use futures::future::BoxFuture;
+use k8s_openapi::api::core::v1::Pod;
+
+/// What runs the pods of a node: the caller's own idea of a sandbox (a network namespace, a process, nothing).
+pub trait PodRuntime: Send + Sync + 'static {
+    /// Makes the sandbox and starts what runs in it. The pod is `Running` once this has returned; an error makes it
+    /// `Failed` with the error as its message.
+    fn start(&self, pod: PodSandbox) -> BoxFuture<'_, Result<(), String>>;
+
+    /// Stops a sandbox, killing what still runs after `grace`, and removes it. The pod is gone from the API once
+    /// this has returned.
+    ///
+    /// Called after every `start` that was called, a failed one included. If the grace period is shortened
+    /// meanwhile, the future is dropped and this is called again with what is left.
+    fn stop(&self, uid: &str, grace: Duration) -> BoxFuture<'_, ()>;
+}
+
+/// A pod that is to run.
+#[derive(Clone, Debug)]
+pub struct PodSandbox {
+    /// `metadata.uid`; a recreated pod has another one.
+    pub uid: String,
+    /// `metadata.namespace`.
+    pub namespace: String,
+    /// `metadata.name`.
+    pub name: String,
+    /// The node it is bound to.
+    pub node: String,
+    /// Its address: one of the node's pod range, the node's own for a pod of the host network, or the one requested.
+    pub address: Ipv4Addr,
+    /// All its addresses, [`address`](Self::address) first unless another family was requested first.
+    pub addresses: Vec<IpAddr>,
+    /// It shares the node's network.
+    pub host_network: bool,
+    /// The object, as it was when it was bound.
+    pub pod: Pod,
+}

@@ -1,0 +1,107 @@
+//! The rules of each resource type: what may be made and changed, what a creation fills in, and how something is
+//! deleted. All of it runs under the lock of the store, so that a transaction is seen whole or not at all.
+
+mod create;
+mod delete;
+mod metadata;
+mod namespace;
+mod pod;
+mod scheduler;
+mod update;
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
+use jiff::Timestamp;
+use rolecall_clock::Clock;
+
+use crate::store::Store;
+
+pub(crate) use delete::DeleteOptions;
+pub(crate) use scheduler::CONTROL_PLANE;
+pub(crate) use update::Part;
+
+/// The objects of a cluster with their rules.
+pub(crate) struct Registry {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    /// The nodes whose kubelet runs: their pods are gone only after it has stopped them.
+    kubelets: Mutex<BTreeSet<String>>,
+}
+
+// === impl Registry ===
+
+impl Registry {
+    /// A cluster with the namespaces that every cluster has.
+    pub(crate) fn new(clock: Clock) -> Self {
+        let registry = Self {
+            store: Store::new(),
+            clock,
+            kubelets: Mutex::new(BTreeSet::new()),
+        };
+        registry.make_initial_namespaces();
+        registry
+    }
+
+    /// The world's time as Kubernetes writes it: RFC 3339 in UTC, whole seconds.
+    pub(crate) fn now(&self) -> String {
+        timestamp(self.clock.wall())
+    }
+
+    pub(crate) fn kubelet_started(&self, node: &str) {
+        self.kubelets
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(node.to_owned());
+    }
+
+    pub(crate) fn kubelet_stopped(&self, node: &str) {
+        self.kubelets
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(node);
+    }
+
+    fn kubelet_runs(&self, node: &str) -> bool {
+        self.kubelets
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(node)
+    }
+}
+
+/// `metav1.Time` on the wire.
+pub(crate) fn timestamp(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// A random (version 4) UUID, as every object's `metadata.uid` is.
+pub(crate) fn random_uid() -> String {
+    let bits = (rand::random::<u128>() & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
+    let hex = format!("{bits:032x}");
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uid_is_a_version_4_uuid() {
+        for _ in 0..100 {
+            let uid = random_uid();
+            let parts: Vec<usize> = uid.split('-').map(str::len).collect();
+            assert_eq!(parts, [8, 4, 4, 4, 12]);
+            assert_eq!(&uid[14..15], "4", "{uid}");
+            assert!("89ab".contains(&uid[19..20]), "{uid}");
+        }
+    }
+
+    #[test]
+    fn a_timestamp_has_whole_seconds() {
+        let at = Timestamp::from_millisecond(1_700_000_000_999).expect("in range");
+        assert_eq!(timestamp(at), "2023-11-14T22:13:20Z");
+    }
+}

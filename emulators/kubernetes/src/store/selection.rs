@@ -1,0 +1,68 @@
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Change, FieldSelector, Key, LabelSelector, Resource, object::with_version};
+
+/// What a list or a watch looks at.
+#[derive(Clone, Debug)]
+pub(crate) struct Selection {
+    pub(crate) resource: Resource,
+    /// One namespace, or all.
+    pub(crate) namespace: Option<String>,
+    pub(crate) labels: LabelSelector,
+    pub(crate) fields: FieldSelector,
+}
+
+/// What a change means to one selection.
+#[derive(Debug)]
+pub(crate) struct Event {
+    pub(crate) kind: EventKind,
+    pub(crate) object: Arc<Value>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum EventKind {
+    Added,
+    Modified,
+    Deleted,
+}
+
+// === impl Selection ===
+
+impl Selection {
+    pub(crate) fn contains(&self, key: &Key, object: &Value) -> bool {
+        key.resource == self.resource
+            && self.namespace.as_ref().is_none_or(|n| *n == key.namespace)
+            && self.labels.matches(object)
+            && self.fields.matches(object)
+    }
+
+    /// An object that leaves the selection is deleted to whoever watches it, with its last state inside the
+    /// selection and the version of the change; one that enters it is added.
+    pub(crate) fn event(&self, change: &Change) -> Option<Event> {
+        let inside = |object: &&Arc<Value>| self.contains(&change.key, object);
+        let before = change.before.as_ref().filter(inside);
+        let after = change.after.as_ref().filter(inside);
+        let (kind, object) = match (before, after) {
+            (None, None) => return None,
+            (None, Some(after)) => (EventKind::Added, after.clone()),
+            (Some(_), Some(after)) => (EventKind::Modified, after.clone()),
+            (Some(before), None) => (EventKind::Deleted, Arc::new(with_version(before, change.version))),
+        };
+        Some(Event { kind, object })
+    }
+}
+
+// === impl EventKind ===
+
+impl EventKind {
+    /// The word on the wire.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "ADDED",
+            Self::Modified => "MODIFIED",
+            Self::Deleted => "DELETED",
+        }
+    }
+}
