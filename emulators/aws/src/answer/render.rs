@@ -1,0 +1,147 @@
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
+
+use super::{Refusal, Xml};
+use crate::{identity::host_id, service::Service};
+
+/// A finished answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Bytes,
+    /// The AWS error code, or none for a success.
+    pub(crate) code: Option<String>,
+}
+
+// === impl Answer ===
+
+impl Answer {
+    /// A success with a body.
+    pub(crate) fn ok(content_type: &str, body: impl Into<Bytes>) -> Self {
+        Self {
+            status: 200,
+            headers: vec![("content-type".to_owned(), content_type.to_owned())],
+            body: body.into(),
+            code: None,
+        }
+    }
+
+    /// A success without a body.
+    pub(crate) fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Bytes::new(), code: None }
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// A success of a query service: `<OpResponse><OpResult>…</OpResult><ResponseMetadata>…`.
+    pub(crate) fn query(service: &Service, operation: &str, result: Option<&Xml>, request_id: &str) -> Self {
+        let mut xml = Xml::new();
+        xml.element(&format!("{operation}Response xmlns=\"{}\"", service.namespace()), |xml| {
+            if let Some(result) = result {
+                xml.element(&format!("{operation}Result"), |xml| {
+                    xml.raw(result);
+                });
+            }
+            xml.element("ResponseMetadata", |xml| {
+                xml.text("RequestId", request_id);
+            });
+        });
+        Self::ok("text/xml", xml.finish())
+    }
+
+    /// A refusal in the form of the service. `head` leaves the body out, as an answer to HEAD has none.
+    pub(crate) fn refusal(service: &Service, refusal: &Refusal, request_id: &str, head: bool) -> Self {
+        let (content_type, body) = match service {
+            Service::S3 => ("application/xml", s3_error(refusal, request_id)),
+            Service::Ec2 => ("text/xml;charset=UTF-8", ec2_error(refusal, request_id)),
+            Service::Iam | Service::Sts => ("text/xml", query_error(service, refusal, request_id)),
+            Service::Es => ("application/json", json_error(refusal, false)),
+            Service::Other { json: true, .. } => ("application/x-amz-json-1.1", json_error(refusal, true)),
+            Service::Other { json: false, .. } => ("text/xml", query_error(service, refusal, request_id)),
+        };
+        let answer = Self {
+            status: refusal.status,
+            headers: vec![("content-type".to_owned(), content_type.to_owned())],
+            body: if head { Bytes::new() } else { body.into() },
+            code: Some(refusal.code.clone().into_owned()),
+        };
+        match service {
+            Service::Es => answer.header("x-amzn-errortype", refusal.code.clone()),
+            _ => answer,
+        }
+    }
+
+    /// The answer on the wire, with the service's request id headers.
+    pub(crate) fn into_response(self, service: &Service, request_id: &str) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::new(self.body));
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let ids = match service {
+            Service::S3 => {
+                vec![("x-amz-request-id".to_owned(), request_id.to_owned()), ("x-amz-id-2".to_owned(), host_id())]
+            }
+            _ => vec![("x-amzn-requestid".to_owned(), request_id.to_owned())],
+        };
+        for (name, value) in self.headers.into_iter().chain(ids) {
+            // Both are of our making or passed through this check before they were stored; what is no header is dropped.
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+                response.headers_mut().append(name, value);
+            }
+        }
+        response.headers_mut().insert(header::SERVER, HeaderValue::from_static("Rolecall"));
+        response
+    }
+}
+
+fn s3_error(refusal: &Refusal, request_id: &str) -> String {
+    let mut xml = Xml::document();
+    xml.element("Error", |xml| {
+        xml.text("Code", &refusal.code).text("Message", &refusal.message);
+        for (name, text) in &refusal.details {
+            xml.text(name, text);
+        }
+        xml.text("RequestId", request_id).text("HostId", &host_id());
+    });
+    xml.finish()
+}
+
+fn query_error(service: &Service, refusal: &Refusal, request_id: &str) -> String {
+    let mut xml = Xml::new();
+    xml.element(&format!("ErrorResponse xmlns=\"{}\"", service.namespace()), |xml| {
+        xml.element("Error", |xml| {
+            xml.text("Type", if refusal.status < 500 { "Sender" } else { "Receiver" })
+                .text("Code", &refusal.code)
+                .text("Message", &refusal.message);
+        });
+        xml.text("RequestId", request_id);
+    });
+    xml.finish()
+}
+
+fn ec2_error(refusal: &Refusal, request_id: &str) -> String {
+    let mut xml = Xml::document();
+    xml.element("Response", |xml| {
+        xml.element("Errors", |xml| {
+            xml.element("Error", |xml| {
+                xml.text("Code", &refusal.code).text("Message", &refusal.message);
+            });
+        });
+        xml.text("RequestID", request_id);
+    });
+    xml.finish()
+}
+
+/// AWS spells the member `Message` where policy refused and `message` where authentication did.
+fn json_error(refusal: &Refusal, typed: bool) -> String {
+    let member = if refusal.code == "AccessDeniedException" && !typed { "Message" } else { "message" };
+    let mut body = serde_json::Map::new();
+    if typed {
+        body.insert("__type".to_owned(), refusal.code.clone().into());
+    }
+    body.insert(member.to_owned(), refusal.message.clone().into());
+    serde_json::Value::Object(body).to_string()
+}

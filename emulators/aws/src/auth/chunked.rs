@@ -1,0 +1,155 @@
+use super::{
+    AuthFailure,
+    presented::Signed,
+    signature::{SigningKey, same, sha256_hex},
+};
+
+/// The SHA-256 of nothing.
+const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+/// Longest line that starts a chunk or is a trailer.
+const LINE: usize = 4096;
+
+/// How the chunks of an `aws-chunked` body are signed: each over the one before, the first over the request itself.
+pub(crate) struct ChunkSigner<'a> {
+    pub(crate) key: &'a SigningKey,
+    pub(crate) signed: &'a Signed,
+    /// Whether the trailer is signed too.
+    pub(crate) trailer: bool,
+}
+
+/// An `aws-chunked` body, decoded.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Decoded {
+    pub(crate) body: Vec<u8>,
+    /// Trailing headers, names in small letters.
+    pub(crate) trailers: Vec<(String, String)>,
+}
+
+/// Decodes `SIZE[;chunk-signature=…]\r\nDATA\r\n … 0…\r\n[TRAILER:VALUE\r\n …]\r\n`, and verifies the chunks' signatures
+/// where there is a `signer`.
+///
+/// # Errors
+/// `IncompleteBody` for a body that is cut or not of this form; a signature failure for a chunk that was changed.
+pub(crate) fn decode(raw: &[u8], signer: Option<&ChunkSigner<'_>>) -> Result<Decoded, AuthFailure> {
+    let mut rest = raw;
+    let mut body = Vec::new();
+    let mut previous = signer.map(|signer| signer.signed.signature.clone()).unwrap_or_default();
+    loop {
+        let line = take_line(&mut rest)?;
+        let (size, extension) = line.split_once(';').unwrap_or((line, ""));
+        let size = usize::from_str_radix(size.trim(), 16)
+            .map_err(|_| AuthFailure::Chunked(format!("'{size}' is no chunk size")))?;
+        let data = rest.get(..size).ok_or_else(|| AuthFailure::Chunked("the body ends inside a chunk".to_owned()))?;
+        rest = &rest[size..];
+        if let Some(signer) = signer {
+            let given = extension.strip_prefix("chunk-signature=").unwrap_or_default();
+            previous = signer.check_chunk(&previous, given, data)?;
+        }
+        if size == 0 {
+            break;
+        }
+        body.extend_from_slice(data);
+        rest = rest
+            .strip_prefix(b"\r\n")
+            .ok_or_else(|| AuthFailure::Chunked("a chunk is longer than it says".to_owned()))?;
+    }
+    let mut trailers: Vec<(String, String)> = Vec::new();
+    while !rest.is_empty() {
+        let line = take_line(&mut rest)?;
+        if line.is_empty() {
+            break;
+        }
+        let (name, value) =
+            line.split_once(':').ok_or_else(|| AuthFailure::Chunked(format!("'{line}' is no trailer")))?;
+        trailers.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
+    }
+    if let Some(signer) = signer
+        && signer.trailer
+    {
+        signer.check_trailer(&previous, &mut trailers)?;
+    }
+    Ok(Decoded { body, trailers })
+}
+
+fn take_line<'a>(rest: &mut &'a [u8]) -> Result<&'a str, AuthFailure> {
+    let end = rest
+        .iter()
+        .take(LINE)
+        .position(|byte| *byte == b'\n')
+        .ok_or_else(|| AuthFailure::Chunked("the body ends before its last chunk".to_owned()))?;
+    let line = &rest[..end];
+    *rest = &rest[end + 1..];
+    std::str::from_utf8(line.strip_suffix(b"\r").unwrap_or(line))
+        .map_err(|_| AuthFailure::Chunked("a chunk's head is no text".to_owned()))
+}
+
+// === impl ChunkSigner ===
+
+impl ChunkSigner<'_> {
+    fn check_chunk(&self, previous: &str, given: &str, data: &[u8]) -> Result<String, AuthFailure> {
+        let text = format!(
+            "AWS4-HMAC-SHA256-PAYLOAD\n{}\n{}\n{previous}\n{EMPTY}\n{}",
+            self.signed.stamp,
+            self.signed.scope(),
+            sha256_hex(data)
+        );
+        self.check(text, given)
+    }
+
+    /// Takes `x-amz-trailer-signature` out of the trailers and verifies it over the others.
+    fn check_trailer(&self, previous: &str, trailers: &mut Vec<(String, String)>) -> Result<(), AuthFailure> {
+        let given = trailers
+            .iter()
+            .position(|(name, _)| name == "x-amz-trailer-signature")
+            .map(|at| trailers.remove(at).1)
+            .unwrap_or_default();
+        let text: String = trailers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let text = format!(
+            "AWS4-HMAC-SHA256-TRAILER\n{}\n{}\n{previous}\n{}",
+            self.signed.stamp,
+            self.signed.scope(),
+            sha256_hex(text.as_bytes())
+        );
+        self.check(text, &given).map(drop)
+    }
+
+    fn check(&self, text: String, given: &str) -> Result<String, AuthFailure> {
+        let computed = self.key.sign(&text);
+        if same(&computed, given) {
+            Ok(computed)
+        } else {
+            Err(AuthFailure::Signature {
+                key_id: self.signed.key_id.clone(),
+                string_to_sign: text,
+                provided: given.to_owned(),
+                canonical: String::new(),
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[test]
+    fn chunks_are_joined_and_trailers_read() {
+        let raw = b"5\r\nhello\r\n6\r\n world\r\n0\r\nx-amz-checksum-crc32:DUoRhQ==\r\n\r\n";
+        let decoded = decode(raw, None).expect("well formed");
+        assert_eq!(decoded.body, b"hello world");
+        assert_eq!(decoded.trailers, [("x-amz-checksum-crc32".to_owned(), "DUoRhQ==".to_owned())]);
+    }
+
+    #[rstest]
+    #[case::cut_inside_a_chunk(b"5\r\nhel")]
+    #[case::no_last_chunk(b"5\r\nhello\r\n")]
+    #[case::longer_than_said(b"4\r\nhello\r\n0\r\n\r\n")]
+    #[case::no_size(b"x\r\n\r\n")]
+    #[case::overflowing_size(b"ffffffffffffffffff\r\n")]
+    #[case::empty(b"")]
+    fn a_body_of_another_form_is_refused(#[case] raw: &[u8]) {
+        assert!(matches!(decode(raw, None), Err(AuthFailure::Chunked(_))));
+    }
+}

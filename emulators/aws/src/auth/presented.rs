@@ -1,0 +1,193 @@
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use percent_encoding::percent_decode_str;
+
+use super::AuthFailure;
+use crate::request::Received;
+
+/// The only algorithm accepted.
+pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+/// The longest life of a presigned URL: seven days.
+const LONGEST: u32 = 604_800;
+
+/// What a request shows to prove who it is.
+#[derive(Debug)]
+pub(crate) enum Presented {
+    /// Nothing.
+    Nothing,
+    /// A signature by SigV4.
+    Signed(Signed),
+    /// Something that cannot be judged.
+    Refused(AuthFailure),
+}
+
+/// A SigV4 signature with all that belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Signed {
+    pub(crate) key_id: String,
+    /// `20261124` of the credential scope.
+    pub(crate) date: String,
+    pub(crate) region: String,
+    pub(crate) service: String,
+    /// Small letters, sorted, as they were named.
+    pub(crate) signed_headers: Vec<String>,
+    pub(crate) signature: String,
+    /// `20261124T134901Z`
+    pub(crate) stamp: String,
+    pub(crate) at: Timestamp,
+    pub(crate) token: Option<String>,
+    /// Seconds for which a presigned URL is good; none for a signature in the header.
+    pub(crate) presigned: Option<u32>,
+}
+
+// === impl Presented ===
+
+impl Presented {
+    /// Reads the `Authorization` header, or the query string of a presigned URL.
+    pub(crate) fn of(request: &Received) -> Self {
+        let query: Vec<(String, String)> = pairs(&request.query);
+        let of = |name: &str| query.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str());
+        let result = if let Some(value) = request.headers.get("authorization") {
+            match value.to_str() {
+                Ok(value) => Signed::by_header(request, value),
+                Err(_) => Err(AuthFailure::Malformed("the Authorization header is no text".to_owned())),
+            }
+        } else if let Some(algorithm) = of("X-Amz-Algorithm") {
+            Signed::by_query(algorithm, of)
+        } else if of("AWSAccessKeyId").is_some() && of("Signature").is_some() {
+            Err(AuthFailure::Unsupported)
+        } else {
+            return Self::Nothing;
+        };
+        match result {
+            Ok(signed) => Self::Signed(signed),
+            Err(failure) => Self::Refused(failure),
+        }
+    }
+}
+
+// === impl Signed ===
+
+impl Signed {
+    fn by_header(request: &Received, value: &str) -> Result<Self, AuthFailure> {
+        let (algorithm, rest) = value.split_once(' ').unwrap_or((value, ""));
+        if algorithm != ALGORITHM {
+            return Err(AuthFailure::Unsupported);
+        }
+        let (mut credential, mut signed_headers, mut signature) = (None, None, None);
+        for part in rest.split(',') {
+            match part.trim().split_once('=') {
+                Some(("Credential", v)) => credential = Some(v),
+                Some(("SignedHeaders", v)) => signed_headers = Some(v),
+                Some(("Signature", v)) => signature = Some(v),
+                _ => {}
+            }
+        }
+        let missing = |name: &str| {
+            AuthFailure::Malformed(format!("Authorization header requires '{name}' parameter. Authorization={value}"))
+        };
+        // `Date` is RFC 9110's form, and is what a client that does not send X-Amz-Date has signed.
+        let stamp = match (request.header("x-amz-date"), request.header("date")) {
+            (Some(stamp), _) => stamp.to_owned(),
+            (None, Some(date)) => jiff::fmt::rfc2822::parse(date)
+                .map(|at| at.timestamp().strftime("%Y%m%dT%H%M%SZ").to_string())
+                .map_err(|_| AuthFailure::Malformed(format!("the Date header is no date: '{date}'")))?,
+            (None, None) => {
+                return Err(AuthFailure::Malformed(
+                    "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.".to_owned(),
+                ));
+            }
+        };
+        Self::build(
+            credential.ok_or_else(|| missing("Credential"))?,
+            signed_headers.ok_or_else(|| missing("SignedHeaders"))?,
+            signature.ok_or_else(|| missing("Signature"))?,
+            stamp,
+            request.header("x-amz-security-token").map(str::to_owned),
+            None,
+        )
+    }
+
+    fn by_query<'a>(algorithm: &str, of: impl Fn(&str) -> Option<&'a str>) -> Result<Self, AuthFailure> {
+        if algorithm != ALGORITHM {
+            return Err(AuthFailure::Unsupported);
+        }
+        let need = |name: &str| {
+            of(name).ok_or_else(|| AuthFailure::Malformed(format!("a presigned URL requires the parameter {name}")))
+        };
+        // Only S3 requires X-Amz-Expires; the others take 15 minutes, the age any signature may have.
+        let expires = match of("X-Amz-Expires") {
+            None => 900,
+            Some(text) => text.parse().ok().filter(|seconds| *seconds <= LONGEST).ok_or_else(|| {
+                AuthFailure::Malformed("X-Amz-Expires must be a number of seconds, at most 604800".to_owned())
+            })?,
+        };
+        Self::build(
+            need("X-Amz-Credential")?,
+            need("X-Amz-SignedHeaders")?,
+            need("X-Amz-Signature")?,
+            need("X-Amz-Date")?.to_owned(),
+            of("X-Amz-Security-Token").map(str::to_owned),
+            Some(expires),
+        )
+    }
+
+    fn build(
+        credential: &str,
+        signed_headers: &str,
+        signature: &str,
+        stamp: String,
+        token: Option<String>,
+        presigned: Option<u32>,
+    ) -> Result<Self, AuthFailure> {
+        // An access key id may hold no slash, so the scope is the last four parts.
+        let [key_id, date, region, service, end] = credential.split('/').collect::<Vec<_>>()[..] else {
+            return Err(AuthFailure::Malformed(format!(
+                "Credential must have exactly 5 slash-delimited elements, e.g. \
+                 keyid/date/region/service/term, got '{credential}'"
+            )));
+        };
+        if end != "aws4_request" {
+            return Err(AuthFailure::Malformed(format!("Credential must end in aws4_request, not '{end}'")));
+        }
+        let at = DateTime::strptime("%Y%m%dT%H%M%SZ", &stamp)
+            .and_then(|at| at.to_zoned(TimeZone::UTC))
+            .map(|at| at.timestamp())
+            .map_err(|_| AuthFailure::Malformed(format!("the date must be like 20261124T134901Z, not '{stamp}'")))?;
+        if !stamp.starts_with(date) || date.len() != 8 {
+            return Err(AuthFailure::Malformed(format!(
+                "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{date}' != \
+                 '{stamp}'"
+            )));
+        }
+        Ok(Self {
+            key_id: key_id.to_owned(),
+            date: date.to_owned(),
+            region: region.to_owned(),
+            service: service.to_owned(),
+            signed_headers: signed_headers.split(';').map(str::to_ascii_lowercase).collect(),
+            signature: signature.to_owned(),
+            stamp,
+            at,
+            token,
+            presigned,
+        })
+    }
+
+    /// `20261124/us-east-1/s3/aws4_request`
+    pub(crate) fn scope(&self) -> String {
+        format!("{}/{}/{}/aws4_request", self.date, self.region, self.service)
+    }
+}
+
+/// The names and values of a query string, percent-decoded and nothing else (a `+` stays a `+`), in order.
+pub(crate) fn pairs(query: &str) -> Vec<(String, String)> {
+    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    query
+        .split('&')
+        .filter(|part| !part.is_empty())
+        .map(|part| {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            (decode(name), decode(value))
+        })
+        .collect()
+}

@@ -1,0 +1,1 @@
+//! SigV4 against another implementation of it.

@@ -1,0 +1,122 @@
+use jiff::{SignedDuration, Timestamp};
+use rolecall_clock::{Clock, real_wall};
+
+use super::{
+    AuthFailure, Payload, canonical::canonical_request, payload, presented::Signed, signature,
+    signature::SigningKey,
+};
+use crate::{
+    identity::{Key, KeyOwner, KeyStatus, Who},
+    request::Received,
+    service::Service,
+    state::State,
+};
+
+/// How far the date of a signature may be off.
+const SKEW: SignedDuration = SignedDuration::from_mins(15);
+
+/// Verifies signed requests against the keys of an account.
+pub(crate) struct Verifier<'a> {
+    pub(crate) state: &'a State,
+    pub(crate) clock: &'a Clock,
+}
+
+/// What authentication found. The caller is known as soon as the key is, also of a request that is then refused.
+pub(crate) struct Authenticated {
+    pub(crate) who: Option<Who>,
+    pub(crate) result: Result<Payload, AuthFailure>,
+}
+
+// === impl Verifier ===
+
+impl Verifier<'_> {
+    /// In this order: the key, its token, its expiry, the signature, its date, the body.
+    pub(crate) fn verify(&self, request: &Received, service: &Service, signed: &Signed) -> Authenticated {
+        let Some(key) = self.state.keys.get(&signed.key_id) else {
+            return Authenticated { who: None, result: Err(AuthFailure::UnknownKey { id: signed.key_id.clone() }) };
+        };
+        let result = self
+            .check_key(key, signed)
+            .and_then(|()| check_signature(key, request, service, signed))
+            .and_then(|signing_key| {
+                self.check_date(signed)?;
+                payload::open(request, service, signed, &signing_key)
+            });
+        Authenticated { who: Some(Who::of(key, &self.state.account)), result }
+    }
+
+    fn check_key(&self, key: &Key, signed: &Signed) -> Result<(), AuthFailure> {
+        if key.status == KeyStatus::Inactive {
+            return Err(AuthFailure::UnknownKey { id: key.id.clone() });
+        }
+        let KeyOwner::Session(session) = &key.owner else {
+            return match &signed.token {
+                // A long-lived key has no token, so that any is a wrong one.
+                Some(token) => Err(AuthFailure::TokenMismatch { token: token.clone() }),
+                None => Ok(()),
+            };
+        };
+        match &signed.token {
+            None => return Err(AuthFailure::TokenMissing { id: key.id.clone() }),
+            Some(token) if !session.token.is(token) => {
+                return Err(AuthFailure::TokenMismatch { token: token.clone() });
+            }
+            Some(token) if self.clock.wall() >= session.expires => {
+                return Err(AuthFailure::Expired { token: token.clone() });
+            }
+            Some(_) => {}
+        }
+        // The sessions of a deleted role are void, also when another role now has its name.
+        let role = self.state.roles.get(&session.role_name);
+        if role.is_some_and(|role| role.id == session.role_id) {
+            Ok(())
+        } else {
+            Err(AuthFailure::UnknownKey { id: key.id.clone() })
+        }
+    }
+
+    /// The date may agree with the world's clock or with the real one, because a real program that runs in a world whose
+    /// clock was moved signs with its own.
+    fn check_date(&self, signed: &Signed) -> Result<(), AuthFailure> {
+        let world = self.clock.wall();
+        let (before, after) = match signed.presigned {
+            None => (SKEW, SKEW),
+            Some(seconds) => (SKEW, SignedDuration::from_secs(i64::from(seconds))),
+        };
+        let agrees = |now: Timestamp| {
+            let age = now.duration_since(signed.at);
+            age >= -before && age <= after
+        };
+        if agrees(world) || agrees(real_wall()) {
+            return Ok(());
+        }
+        Err(match signed.presigned {
+            Some(seconds) if world.duration_since(signed.at) > after => {
+                AuthFailure::PresignedExpired { seconds, at: signed.at, now: world }
+            }
+            _ => AuthFailure::Skew { at: signed.at, now: world },
+        })
+    }
+}
+
+fn check_signature(
+    key: &Key,
+    request: &Received,
+    service: &Service,
+    signed: &Signed,
+) -> Result<SigningKey, AuthFailure> {
+    let hash = payload::hash_line(request, service, signed.presigned.is_some())?;
+    let canonical = canonical_request(request, service, signed, &hash)?;
+    let string_to_sign = signature::string_to_sign(signed, &canonical);
+    let signing_key = SigningKey::derive(&key.secret, signed);
+    if signature::same(&signing_key.sign(&string_to_sign), &signed.signature) {
+        Ok(signing_key)
+    } else {
+        Err(AuthFailure::Signature {
+            key_id: key.id.clone(),
+            string_to_sign,
+            provided: signed.signature.clone(),
+            canonical,
+        })
+    }
+}

@@ -1,0 +1,63 @@
+use std::sync::Arc;
+
+use iam_policy::Policy;
+use jiff::Timestamp;
+
+/// One question to the policies: may the caller do this action on this resource?
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    pub(crate) action: String,
+    pub(crate) resource: String,
+    /// How a denial names the resource: `on resource: …`. Empty for none.
+    pub(crate) shown: String,
+    /// Whether a denial says which kind of policy is at fault. STS does not.
+    pub(crate) because: bool,
+    /// Condition keys that belong to this action.
+    pub(crate) context: Vec<(String, String)>,
+    pub(crate) resource_policy: Option<ResourcePolicy>,
+}
+
+/// The policy that hangs on the resource: a bucket's, or a role's trust policy.
+#[derive(Clone, Debug)]
+pub(crate) struct ResourcePolicy {
+    pub(crate) name: String,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) since: Timestamp,
+}
+
+// === impl Ask ===
+
+impl Ask {
+    pub(crate) fn new(action: &str, resource: &str) -> Self {
+        Self {
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+            shown: resource.to_owned(),
+            because: true,
+            context: Vec::new(),
+            resource_policy: None,
+        }
+    }
+
+    /// Names the resource otherwise in a denial; IAM says `role MyPodRole`, and an empty text leaves it out.
+    pub(crate) fn shown(mut self, text: impl Into<String>) -> Self {
+        self.shown = text.into();
+        self
+    }
+
+    /// Leaves the reason out of a denial.
+    pub(crate) fn without_reason(mut self) -> Self {
+        self.because = false;
+        self
+    }
+
+    pub(crate) fn context(mut self, key: &str, value: impl Into<String>) -> Self {
+        self.context.push((key.to_owned(), value.into()));
+        self
+    }
+
+    pub(crate) fn resource_policy(mut self, policy: Option<ResourcePolicy>) -> Self {
+        self.resource_policy = policy;
+        self
+    }
+}

@@ -1,0 +1,43 @@
+use iam_policy::Context;
+
+use crate::{
+    identity::{Identity, Who},
+    request::Received,
+    state::State,
+};
+
+/// The condition keys that every request has (IAM User Guide, "AWS global condition context keys"). What follows from the
+/// principal's ARN alone the evaluator adds itself.
+pub(crate) fn context(request: &Received, region: &str, who: &Who, state: &State) -> Context {
+    let mut context = Context::new();
+    context.set("aws:SourceIp", request.from.ip().to_canonical().to_string());
+    context.set("aws:SecureTransport", "false");
+    context.set("aws:ViaAWSService", "false");
+    context.set("aws:RequestedRegion", region);
+    context.set("aws:CurrentTime", request.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+    context.set("aws:EpochTime", request.at.as_second().to_string());
+    if let Some(agent) = request.header("user-agent") {
+        context.set("aws:UserAgent", agent);
+    }
+    if let Some(referer) = request.header("referer") {
+        context.set("aws:Referer", referer);
+    }
+    context.set("aws:userid", who.user_id(&state.account));
+    let tags = match &who.identity {
+        Identity::User { name, .. } => state.users.get(name).map(|user| &user.tags),
+        Identity::Session(session) => {
+            context.set("aws:TokenIssueTime", session.issued.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+            context.set("aws:MultiFactorAuthPresent", "false");
+            if let Some(instance) = &session.instance {
+                let arn = format!("arn:aws:ec2:{region}:{}:instance/{instance}", state.account);
+                context.set("ec2:SourceInstanceARN", arn);
+            }
+            state.roles.get(&session.role_name).map(|role| &role.tags)
+        }
+        Identity::Root | Identity::Anonymous => None,
+    };
+    for (key, value) in tags.into_iter().flatten() {
+        context.set(format!("aws:PrincipalTag/{key}"), value);
+    }
+    context
+}

@@ -1,0 +1,134 @@
+use iam_policy::{Context, Decision, Request, evaluate};
+
+use super::{Ask, gather::Gathered};
+use crate::{
+    answer::Refusal,
+    decision::{Attachment, Verdict},
+    front::Enforcement,
+    identity::{Identity, Who},
+    service::Service,
+    state::State,
+};
+
+/// Decides for one request, and remembers what it decided. An operation that never asked is not let out
+/// ([`Gate::made`]).
+#[derive(Debug)]
+pub(crate) struct Gate {
+    who: Who,
+    service: Service,
+    enforcement: Enforcement,
+    context: Context,
+    made: Option<Made>,
+}
+
+/// What was decided about a request.
+#[derive(Clone, Debug)]
+pub(crate) struct Made {
+    pub(crate) action: String,
+    pub(crate) resource: String,
+    pub(crate) verdict: Verdict,
+    pub(crate) decision: Option<Decision>,
+    pub(crate) attached: Option<Attachment>,
+}
+
+// === impl Gate ===
+
+impl Gate {
+    pub(crate) fn new(who: Who, service: Service, enforcement: Enforcement, context: Context) -> Self {
+        Self { who, service, enforcement, context, made: None }
+    }
+
+    pub(crate) fn who(&self) -> &Who {
+        &self.who
+    }
+
+    /// The first decision of the request, or the one that refused it.
+    pub(crate) fn made(&self) -> Option<&Made> {
+        self.made.as_ref()
+    }
+
+    /// Asks the policies.
+    ///
+    /// # Errors
+    /// The service's denial if they do not allow it, or an internal error if they cannot be evaluated: nothing is allowed
+    /// by a policy that was not understood, with enforcement off neither.
+    pub(crate) fn check(&mut self, state: &State, ask: Ask) -> Result<(), Refusal> {
+        let mut context = self.context.clone();
+        for (key, value) in &ask.context {
+            context.set(key, value);
+        }
+        let principal = self.who.principal(&state.account);
+        let request = Request {
+            principal: &principal,
+            action: &ask.action,
+            resource: &ask.resource,
+            resource_account: &state.account,
+            context: &context,
+        };
+        let (decision, attached) = {
+            let gathered = Gathered::new(state, &self.who, &ask);
+            let decision = evaluate(&request, &gathered.policies).map_err(|error| {
+                Refusal::internal(format!("Rolecall could not evaluate {} on {}: {error}", ask.action, ask.resource))
+            })?;
+            let deciding = decision.statements.first().map(|statement| statement.policy.clone());
+            let attached = deciding.and_then(|policy| {
+                let at = gathered.since.iter().find(|(name, _)| *name == policy).map(|(_, at)| *at)?;
+                Some(Attachment { policy, at })
+            });
+            (decision, attached)
+        };
+        let verdict = match (decision.is_allowed(), self.enforcement) {
+            (true, _) => Verdict::Allowed,
+            (false, Enforcement::On) => Verdict::Denied,
+            (false, Enforcement::Off) => Verdict::LetThrough,
+        };
+        let refusal = (verdict == Verdict::Denied).then(|| self.denial(&ask, decision.reason.clause(&ask.action)));
+        self.note(ask, verdict, Some(decision), attached);
+        refusal.map_or(Ok(()), Err)
+    }
+
+    /// Refuses without asking any policy, because there is nothing to ask: the role does not exist.
+    pub(crate) fn deny(&mut self, ask: Ask) -> Refusal {
+        let refusal = self.denial(&ask, None);
+        self.note(ask, Verdict::Denied, None, None);
+        refusal
+    }
+
+    /// Notes an operation that everybody with valid credentials may do.
+    pub(crate) fn needs_no_permission(&mut self, action: &str) {
+        self.note(Ask::new(action, "*"), Verdict::Allowed, None, None);
+    }
+
+    /// Keeps the first decision, but a worse one replaces it.
+    fn note(&mut self, ask: Ask, verdict: Verdict, decision: Option<Decision>, attached: Option<Attachment>) {
+        let worse = match &self.made {
+            None => true,
+            Some(made) => made.verdict == Verdict::Allowed && verdict != Verdict::Allowed || verdict == Verdict::Denied,
+        };
+        if worse {
+            self.made = Some(Made { action: ask.action, resource: ask.resource, verdict, decision, attached });
+        }
+    }
+
+    fn denial(&self, ask: &Ask, clause: Option<String>) -> Refusal {
+        let code = match self.service {
+            Service::Es | Service::Other { json: true, .. } => "AccessDeniedException",
+            Service::Ec2 => "UnauthorizedOperation",
+            _ => "AccessDenied",
+        };
+        if matches!(self.who.identity, Identity::Anonymous) {
+            return Refusal::new(403, code, "Access Denied");
+        }
+        let mut message = format!("User: {} is not authorized to perform: {}", self.who.arn(), ask.action);
+        if !ask.shown.is_empty() {
+            // S3 puts the ARN in quotes, the others do not.
+            let quote = if self.service == Service::S3 { "\"" } else { "" };
+            message.push_str(&format!(" on resource: {quote}{}{quote}", ask.shown));
+        }
+        if let Some(clause) = clause.filter(|_| ask.because) {
+            message.push(' ');
+            message.push_str(&clause);
+        }
+        Refusal::new(403, code, message)
+    }
+}

@@ -1,0 +1,80 @@
+use iam_policy::{Attached, Context, Decision, EvaluateError, Policies, Principal, Request, evaluate};
+use jiff::SignedDuration;
+
+use super::{Enforcement, Settings};
+use crate::{
+    identity::SessionCredentials,
+    services::sts::{issue, trust_policy},
+    state::State,
+};
+
+/// How long the keys of an instance last.
+const LASTS: SignedDuration = SignedDuration::from_hours(6);
+
+/// Why an instance gets no keys.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum InstanceCredentialsError {
+    /// No instance profile has this name.
+    #[error("there is no instance profile {0}: create it before the instance asks")]
+    NoSuchProfile(String),
+    /// The profile is empty.
+    #[error("instance profile {0} has no role: add one with AddRoleToInstanceProfile")]
+    NoRole(String),
+    /// The role's trust policy does not let `ec2.amazonaws.com` assume it.
+    #[error("role {role} cannot be assumed by ec2.amazonaws.com: {decision}")]
+    NotTrusted {
+        /// The role's name.
+        role: String,
+        /// The decision with its trace.
+        decision: Box<Decision>,
+    },
+    /// The role's trust policy could not be evaluated.
+    #[error("the trust policy of role {role} cannot be evaluated: {source}")]
+    Evaluate {
+        /// The role's name.
+        role: String,
+        /// What could not.
+        source: EvaluateError,
+    },
+}
+
+pub(super) fn credentials(
+    settings: &Settings,
+    state: &mut State,
+    profile: &str,
+    instance: &str,
+) -> Result<SessionCredentials, InstanceCredentialsError> {
+    let found = state
+        .profiles
+        .get(profile)
+        .ok_or_else(|| InstanceCredentialsError::NoSuchProfile(profile.to_owned()))?;
+    let role = found
+        .role
+        .as_ref()
+        .and_then(|name| state.roles.get(name))
+        .cloned()
+        .ok_or_else(|| InstanceCredentialsError::NoRole(profile.to_owned()))?;
+
+    let trust = trust_policy(&role);
+    let mut context = Context::new();
+    let now = settings.clock.wall();
+    context.set("aws:CurrentTime", now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+    context.set("aws:EpochTime", now.as_second().to_string());
+    context.set("sts:RoleSessionName", instance);
+    let request = Request {
+        principal: &Principal::Service("ec2.amazonaws.com".to_owned()),
+        action: "sts:AssumeRole",
+        resource: &role.arn,
+        resource_account: &settings.account,
+        context: &context,
+    };
+    let policies =
+        Policies { resource: Some(Attached { name: trust.name, policy: &trust.policy }), ..Policies::default() };
+    let decision = evaluate(&request, &policies)
+        .map_err(|source| InstanceCredentialsError::Evaluate { role: role.name.clone(), source })?;
+    if !decision.is_allowed() && settings.enforcement == Enforcement::On {
+        return Err(InstanceCredentialsError::NotTrusted { role: role.name.clone(), decision: Box::new(decision) });
+    }
+    let issued = super::pipeline::whole_seconds(now);
+    Ok(issue(state, &role, instance, issued, LASTS, Vec::new(), Some(instance.to_owned())))
+}

@@ -1,0 +1,95 @@
+//! The front itself: its settings, its listeners and the way of a request through it.
+
+mod instance;
+mod pipeline;
+mod settings;
+
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use rolecall_accept::{CancellationToken, Limits, Transport, serve};
+use tokio::net::TcpListener;
+
+pub use instance::InstanceCredentialsError;
+pub use settings::{Enforcement, Settings};
+
+use crate::{
+    decision::DecisionRecord,
+    identity::SessionCredentials,
+    journal::{Door, Entry, Journal},
+    state::State,
+};
+
+/// An AWS account behind one port: every request is authenticated, authorised, answered and recorded. Clones share the
+/// account.
+#[derive(Clone, Debug)]
+pub struct Front {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    settings: Settings,
+    state: Mutex<State>,
+    journal: Mutex<Journal>,
+}
+
+// === impl Front ===
+
+impl Front {
+    /// An account that holds nothing yet and knows the root key alone.
+    pub fn new(settings: Settings) -> Self {
+        let state = State::new(&settings, settings.clock.wall());
+        let shared = Shared { settings, state: Mutex::new(state), journal: Mutex::default() };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Serves plain HTTP/1.1 for all services on `listener` until `stop` is cancelled. Several listeners can be served at
+    /// once; the entries of the journal say by which [`Door`] they came.
+    ///
+    /// # Errors
+    /// Only if the listener itself fails for good.
+    pub async fn serve(&self, listener: TcpListener, door: Door, stop: CancellationToken) -> io::Result<()> {
+        let front = self.clone();
+        serve(listener, Transport::Plain, Limits::default(), stop, move |peer, request| {
+            let front = front.clone();
+            async move { front.answer(door, peer, request).await }
+        })
+        .await
+    }
+
+    /// What the metadata service gives an instance: the keys of its profile's role, which the service `ec2.amazonaws.com`
+    /// assumes for it. The session is named like the instance and lasts six hours of the world's time. The journal does
+    /// not show it.
+    ///
+    /// # Errors
+    /// There is no such profile, it has no role, or the role's trust policy does not let EC2 in.
+    pub fn instance_credentials(
+        &self,
+        instance_profile: &str,
+        instance_id: &str,
+    ) -> Result<SessionCredentials, InstanceCredentialsError> {
+        instance::credentials(&self.shared.settings, &mut self.state(), instance_profile, instance_id)
+    }
+
+    /// Every request answered so far (of late, the newest 200,000), oldest first.
+    pub fn journal(&self) -> Vec<Entry> {
+        self.log().entries()
+    }
+
+    /// What was decided about the request whose answer carried this id. The newest 10,000 are kept.
+    pub fn decision(&self, request_id: &str) -> Option<DecisionRecord> {
+        self.log().decision(request_id)
+    }
+
+    // A panic elsewhere leaves no half-made change behind that would be worse than no answer at all.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn log(&self) -> MutexGuard<'_, Journal> {
+        self.shared.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

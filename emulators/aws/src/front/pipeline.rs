@@ -1,0 +1,285 @@
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use jiff::Timestamp;
+use rolecall_accept::Peer;
+
+use super::Front;
+use crate::{
+    answer::{Answer, Refusal},
+    auth::{AuthFailure, Payload, Presented, Verifier},
+    authorise::{Gate, Made, context},
+    decision::{DecisionRecord, Verdict},
+    identity::{Who, request_id, s3_request_id},
+    journal::{Door, Entry},
+    params::Params,
+    request::Received,
+    service::Service,
+    services::{Call, es, iam, s3, sts, unknown},
+    state::State,
+};
+
+/// Longest body that is read.
+const BODY: usize = 64 << 20;
+/// Time a peer may take to send a body.
+const BODY_TIME: Duration = Duration::from_secs(60);
+
+/// What a request turned out to be, and what became of it.
+struct Handled {
+    service: Service,
+    operation: String,
+    region: String,
+    who: Option<Who>,
+    made: Option<Made>,
+    answer: Answer,
+    request_id: String,
+    role: (Option<String>, Option<String>),
+}
+
+/// The operation of a request.
+enum Target {
+    Query(String),
+    S3(s3::Operation, s3::Route),
+    Es,
+    Unknown(Option<String>),
+    Refused(Refusal),
+}
+
+/// A time without its fraction, as AWS keeps times.
+pub(super) fn whole_seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
+// === impl Front ===
+
+impl Front {
+    /// Reads a request whole, decides and performs it in one step under the account's lock, and records it.
+    pub(super) async fn answer(&self, door: Door, peer: Peer, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let (head, body) = request.into_parts();
+        let (body, broken) = match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY).collect()).await {
+            Ok(Ok(body)) => (body.to_bytes(), None),
+            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => (
+                Bytes::new(),
+                Some(Refusal::new(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")),
+            ),
+            Ok(Err(_)) | Err(_) => (
+                Bytes::new(),
+                Some(Refusal::new(
+                    400,
+                    "RequestTimeout",
+                    "Your socket connection to the server was not read from or written to within the timeout period.",
+                )),
+            ),
+        };
+        let received = Received {
+            method: head.method,
+            path: head.uri.path().to_owned(),
+            query: head.uri.query().unwrap_or_default().to_owned(),
+            headers: head.headers,
+            body,
+            from: peer.remote,
+            door,
+            at: self.shared.settings.clock.wall(),
+        };
+        let handled = self.handle(&received, broken);
+        self.record(&received, &handled);
+        handled.answer.into_response(&handled.service, &handled.request_id)
+    }
+
+    fn handle(&self, request: &Received, broken: Option<Refusal>) -> Handled {
+        let params = Params::of(request);
+        let presented = Presented::of(request);
+        let (service, region) = match &presented {
+            Presented::Signed(signed) => {
+                (Service::of_scope(&signed.service, &request.headers), signed.region.clone())
+            }
+            _ => (Service::guess(request, &params), self.shared.settings.region.clone()),
+        };
+        let request_id = if service == Service::S3 { s3_request_id() } else { request_id() };
+        let mut state = self.state();
+        let target = Target::of(&service, request, &params, &state);
+        let mut handled = Handled {
+            operation: target.operation(),
+            role: match &target {
+                Target::Query(name) if service == Service::Sts && name == "AssumeRole" => sts::asked_role(&params),
+                _ => (None, None),
+            },
+            answer: Answer::empty(500),
+            service,
+            region,
+            who: None,
+            made: None,
+            request_id,
+        };
+        let result = match broken {
+            Some(refusal) => Err(refusal),
+            None => self.decide(request, &params, &presented, target, &mut state, &mut handled),
+        };
+        handled.answer = result.unwrap_or_else(|refusal| {
+            let head = request.method == Method::HEAD;
+            Answer::refusal(&handled.service, &refusal, &handled.request_id, head)
+        });
+        handled
+    }
+
+    /// Authentication, authorisation and the operation itself.
+    fn decide(
+        &self,
+        request: &Received,
+        params: &Params,
+        presented: &Presented,
+        target: Target,
+        state: &mut State,
+        handled: &mut Handled,
+    ) -> Result<Answer, Refusal> {
+        let (who, payload) = self.authenticate(request, presented, state, handled)?;
+        if !matches!(target, Target::S3(..)) && matches!(presented, Presented::Nothing) {
+            return Err(AuthFailure::Missing.refusal(&handled.service));
+        }
+        let context = context(request, &handled.region, &who, state);
+        let mut gate = Gate::new(who, handled.service.clone(), self.shared.settings.enforcement, context);
+        let result = handled.perform(request, params, &payload, target, state, &mut gate);
+        handled.made = gate.made().cloned();
+        match (result, &handled.made) {
+            // Whatever succeeds was decided on. A hole in this rule would be an approval nobody gave.
+            (Ok(_), None) => Err(Refusal::internal(format!(
+                "Rolecall made no decision about {}:{}",
+                handled.service.name(),
+                handled.operation
+            ))),
+            (result, _) => result,
+        }
+    }
+
+    fn authenticate(
+        &self,
+        request: &Received,
+        presented: &Presented,
+        state: &State,
+        handled: &mut Handled,
+    ) -> Result<(Who, Payload), Refusal> {
+        match presented {
+            Presented::Refused(failure) => Err(failure.refusal(&handled.service)),
+            Presented::Nothing => {
+                Ok((Who::anonymous(), Payload { body: request.body.clone(), trailers: Vec::new() }))
+            }
+            Presented::Signed(signed) => {
+                let verifier = Verifier { state, clock: &self.shared.settings.clock };
+                let authenticated = verifier.verify(request, &handled.service, signed);
+                handled.who = authenticated.who.clone();
+                match (authenticated.who, authenticated.result) {
+                    (Some(who), Ok(payload)) => Ok((who, payload)),
+                    (_, Err(failure)) => Err(failure.refusal(&handled.service)),
+                    (None, Ok(_)) => Err(AuthFailure::Missing.refusal(&handled.service)),
+                }
+            }
+        }
+    }
+
+    fn record(&self, request: &Received, handled: &Handled) {
+        let answer = handled.answer.code.clone().unwrap_or_else(|| "ok".to_owned());
+        let caller = handled.who.as_ref().and_then(|who| who.caller.clone());
+        let made = handled.made.clone();
+        let record = DecisionRecord {
+            request_id: handled.request_id.clone(),
+            at: request.at,
+            service: handled.service.name().to_owned(),
+            operation: handled.operation.clone(),
+            action: made.as_ref().map(|made| made.action.clone()).unwrap_or_default(),
+            resource: made.as_ref().map(|made| made.resource.clone()).unwrap_or_default(),
+            caller: caller.clone(),
+            verdict: made.as_ref().map_or_else(|| Verdict::Failed(answer.clone()), |made| made.verdict.clone()),
+            attached: made.as_ref().and_then(|made| made.attached.clone()),
+            decision: made.and_then(|made| made.decision),
+            answer: answer.clone(),
+            status: handled.answer.status,
+        };
+        let entry = Entry {
+            number: 0,
+            at: request.at,
+            request_id: handled.request_id.clone(),
+            door: request.door,
+            from: request.from,
+            service: handled.service.name().to_owned(),
+            operation: handled.operation.clone(),
+            region: handled.region.clone(),
+            caller,
+            role: handled.role.0.clone(),
+            role_arn: handled.role.1.clone(),
+            answer,
+            status: handled.answer.status,
+        };
+        self.log().add(entry, record);
+    }
+}
+
+// === impl Target ===
+
+impl Target {
+    fn of(service: &Service, request: &Received, params: &Params, state: &State) -> Self {
+        match service {
+            Service::S3 => match s3::Route::of(request, state) {
+                Ok(route) => match route.operation {
+                    Some(operation) => Self::S3(operation, route),
+                    None => Self::Unknown(None),
+                },
+                Err(refusal) => Self::Refused(refusal),
+            },
+            Service::Es if es::operation(request).is_some() => Self::Es,
+            Service::Iam | Service::Sts => match unknown::operation(request, params) {
+                Some(operation) => Self::Query(operation),
+                None => Self::Unknown(None),
+            },
+            _ => Self::Unknown(unknown::operation(request, params)),
+        }
+    }
+
+    /// The operation's name in the journal.
+    fn operation(&self) -> String {
+        match self {
+            Self::Query(name) | Self::Unknown(Some(name)) => name.clone(),
+            Self::S3(operation, _) => operation.name().to_owned(),
+            Self::Es => "ListDomainNames".to_owned(),
+            Self::Unknown(None) | Self::Refused(_) => "unknown".to_owned(),
+        }
+    }
+}
+
+// === impl Handled ===
+
+impl Handled {
+    fn perform(
+        &self,
+        request: &Received,
+        params: &Params,
+        payload: &Payload,
+        target: Target,
+        state: &mut State,
+        gate: &mut Gate,
+    ) -> Result<Answer, Refusal> {
+        let now = whole_seconds(request.at);
+        match target {
+            Target::Refused(refusal) => Err(refusal),
+            Target::Unknown(operation) => Err(unknown::refusal(&self.service, operation.as_deref())),
+            Target::Es => es::list_domain_names(state, gate),
+            Target::S3(operation, route) => {
+                let region = &self.region;
+                let mut call = s3::S3Call { state, gate, request, payload, route: &route, region, now };
+                s3::perform(&mut call, operation)
+            }
+            Target::Query(operation) => {
+                let mut call = Call { state, gate, params, now };
+                let done = match self.service {
+                    Service::Sts => sts::perform(&mut call, &operation),
+                    _ => iam::perform(&mut call, &operation),
+                };
+                let result =
+                    done.unwrap_or_else(|| Err(unknown::refusal(&self.service, Some(operation.as_str()))))?;
+                Ok(Answer::query(&self.service, &operation, result.as_ref(), &self.request_id))
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+use std::{
+    collections::{HashMap, VecDeque},
+    net::SocketAddr,
+};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{decision::DecisionRecord, identity::Caller};
+
+/// Decision records kept; the oldest go first.
+const DECISIONS: usize = 10_000;
+/// Journal entries kept; the oldest go first. Their numbers go on, so that a gap shows.
+const ENTRIES: usize = 200_000;
+
+/// By which listener a request came. Both verify and authorise alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Door {
+    /// The one that pods, nodes and proxies reach.
+    World,
+    /// The harness's own.
+    Operator,
+}
+
+/// One HTTP request as the front saw it, answered or refused; a retry is an entry of its own.
+#[derive(Clone, Debug, Serialize)]
+pub struct Entry {
+    /// Counts from 0 in the order of the answers.
+    pub number: u64,
+    /// The world's time at which the request was read.
+    pub at: Timestamp,
+    /// The id the answer carried (`x-amzn-RequestId`, S3: `x-amz-request-id`).
+    pub request_id: String,
+    /// The listener it came by.
+    pub door: Door,
+    /// The other end of the connection.
+    pub from: SocketAddr,
+    /// The service's signing name: `sts`, `iam`, `s3`, `es`, … (guessed from host and path for an unsigned request).
+    pub service: String,
+    /// The API operation, such as `AssumeRole`; `unknown` where the request names none.
+    pub operation: String,
+    /// The region of the credential scope; the front's own for an unsigned request.
+    pub region: String,
+    /// Whose key signed, if the key was known, whether or not the request was then refused.
+    pub caller: Option<Caller>,
+    /// For AssumeRole, the name of the role asked for, without its path.
+    pub role: Option<String>,
+    /// For AssumeRole, the `RoleArn` as it was sent.
+    pub role_arn: Option<String>,
+    /// `ok` or the AWS error code.
+    pub answer: String,
+    /// The HTTP status of the answer.
+    pub status: u16,
+}
+
+/// The entries and the decision records, both bounded.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    entries: VecDeque<Entry>,
+    next: u64,
+    decisions: HashMap<String, DecisionRecord>,
+    order: VecDeque<String>,
+}
+
+// === impl Journal ===
+
+impl Journal {
+    /// Adds an entry (its number is given here) and the decision record of the same request.
+    pub(crate) fn add(&mut self, mut entry: Entry, record: DecisionRecord) {
+        entry.number = self.next;
+        self.next += 1;
+        if self.entries.len() >= ENTRIES {
+            self.entries.pop_front();
+        }
+        if self.order.len() >= DECISIONS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.decisions.remove(&oldest);
+        }
+        self.order.push_back(record.request_id.clone());
+        self.decisions.insert(record.request_id.clone(), record);
+        self.entries.push_back(entry);
+    }
+
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        self.entries.iter().cloned().collect()
+    }
+
+    pub(crate) fn decision(&self, request_id: &str) -> Option<DecisionRecord> {
+        self.decisions.get(request_id).cloned()
+    }
+}

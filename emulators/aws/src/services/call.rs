@@ -1,0 +1,20 @@
+use jiff::Timestamp;
+
+use crate::{
+    answer::{Refusal, Xml},
+    authorise::Gate,
+    params::Params,
+    state::State,
+};
+
+/// One query-protocol operation under way.
+pub(crate) struct Call<'a> {
+    pub(crate) state: &'a mut State,
+    pub(crate) gate: &'a mut Gate,
+    pub(crate) params: &'a Params,
+    /// The world's time, in whole seconds, as AWS keeps times.
+    pub(crate) now: Timestamp,
+}
+
+/// What an operation results in; some have no result element.
+pub(crate) type Done = Result<Option<Xml>, Refusal>;

@@ -1,0 +1,104 @@
+use super::{
+    names::no_user,
+    page,
+    user::{check, own_name},
+};
+use crate::{
+    answer::{Refusal, Xml, iso8601},
+    identity::{Key, KeyOwner, KeyStatus, access_key_id, secret_access_key},
+    services::{Call, Done},
+};
+
+/// Access keys that a user may have.
+const KEYS: usize = 2;
+
+pub(super) fn create(call: &mut Call<'_>) -> Done {
+    call.params.only(&["UserName"])?;
+    let name = checked(call, "iam:CreateAccessKey")?;
+    let user = call.state.users.get(&name).ok_or_else(|| no_user(&name))?;
+    if call.state.keys.of_user(&name).len() >= KEYS {
+        return Err(Refusal::new(409, "LimitExceeded", format!("Cannot exceed quota for AccessKeysPerUser: {KEYS}")));
+    }
+    let key = Key {
+        id: access_key_id("AKIA"),
+        secret: secret_access_key(),
+        status: KeyStatus::Active,
+        owner: KeyOwner::User { name: name.clone(), arn: user.arn.clone(), id: user.id.clone() },
+        created: call.now,
+    };
+    let mut xml = Xml::new();
+    xml.element("AccessKey", |xml| {
+        xml.text("UserName", &name)
+            .text("AccessKeyId", &key.id)
+            .text("Status", "Active")
+            .text("SecretAccessKey", key.secret.expose())
+            .text("CreateDate", &iso8601(key.created));
+    });
+    call.state.keys.add(key);
+    Ok(Some(xml))
+}
+
+pub(super) fn delete(call: &mut Call<'_>) -> Done {
+    call.params.only(&["UserName", "AccessKeyId"])?;
+    let id = call.params.required("AccessKeyId")?;
+    let name = checked(call, "iam:DeleteAccessKey")?;
+    of_user(call, &name, id)?;
+    call.state.keys.remove(id);
+    Ok(None)
+}
+
+pub(super) fn update(call: &mut Call<'_>) -> Done {
+    call.params.only(&["UserName", "AccessKeyId", "Status"])?;
+    let id = call.params.required("AccessKeyId")?;
+    let status = match call.params.required("Status")? {
+        "Active" => KeyStatus::Active,
+        "Inactive" => KeyStatus::Inactive,
+        other => {
+            return Err(Refusal::validation(format!(
+                "1 validation error detected: Value '{other}' at 'status' failed to satisfy constraint: Member must \
+                 satisfy enum value set: [Active, Inactive]"
+            )));
+        }
+    };
+    let name = checked(call, "iam:UpdateAccessKey")?;
+    of_user(call, &name, id)?.status = status;
+    Ok(None)
+}
+
+pub(super) fn list(call: &mut Call<'_>) -> Done {
+    call.params.only(&["UserName", "Marker", "MaxItems"])?;
+    let name = checked(call, "iam:ListAccessKeys")?;
+    if !call.state.users.contains_key(&name) {
+        return Err(no_user(&name));
+    }
+    let keys = call.state.keys.of_user(&name);
+    page::write(call.params, "AccessKeyMetadata", &keys, |xml, key| {
+        xml.text("UserName", &name)
+            .text("AccessKeyId", &key.id)
+            .text("Status", if key.status == KeyStatus::Active { "Active" } else { "Inactive" })
+            .text("CreateDate", &iso8601(key.created));
+    })
+    .map(Some)
+}
+
+/// The user named, or the one who asks, after permission for this action was found.
+fn checked(call: &mut Call<'_>, action: &str) -> Result<String, Refusal> {
+    let name = match call.params.get("UserName") {
+        Some(_) => call.params.name("UserName", 64)?.to_owned(),
+        None => own_name(call)?,
+    };
+    check(call, action, &name)?;
+    Ok(name)
+}
+
+/// A key of this user; nobody can touch the root key or a session's.
+fn of_user<'a>(call: &'a mut Call<'_>, user: &str, id: &str) -> Result<&'a mut Key, Refusal> {
+    if !call.state.users.contains_key(user) {
+        return Err(no_user(user));
+    }
+    call.state
+        .keys
+        .get_mut(id)
+        .filter(|key| matches!(&key.owner, KeyOwner::User { name, .. } if name == user))
+        .ok_or_else(|| Refusal::no_such_entity(format!("The Access Key with id {id} cannot be found.")))
+}

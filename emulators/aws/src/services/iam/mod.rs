@@ -1,0 +1,69 @@
+//! IAM, query protocol of 2010-05-08.
+
+mod access_key;
+mod names;
+mod page;
+mod permissions;
+mod policy;
+mod profile;
+mod role;
+mod user;
+
+use super::{Call, Done};
+use permissions::Holder;
+
+/// Performs an operation, or says that there is none of this name.
+pub(crate) fn perform(call: &mut Call<'_>, operation: &str) -> Option<Done> {
+    use Holder::{Role, User};
+    Some(match operation {
+        "CreateRole" => role::create(call),
+        "GetRole" => role::get(call),
+        "DeleteRole" => role::delete(call),
+        "ListRoles" => role::list(call),
+        "UpdateRole" => role::update(call),
+        "UpdateAssumeRolePolicy" => role::update_trust(call),
+
+        "PutRolePolicy" => permissions::put_inline(call, Role),
+        "GetRolePolicy" => permissions::get_inline(call, Role),
+        "DeleteRolePolicy" => permissions::delete_inline(call, Role),
+        "ListRolePolicies" => permissions::list_inline(call, Role),
+        "AttachRolePolicy" => permissions::attach(call, Role),
+        "DetachRolePolicy" => permissions::detach(call, Role),
+        "ListAttachedRolePolicies" => permissions::list_attached(call, Role),
+        "PutRolePermissionsBoundary" => permissions::put_boundary(call, Role),
+        "DeleteRolePermissionsBoundary" => permissions::delete_boundary(call, Role),
+
+        "CreatePolicy" => policy::create(call),
+        "GetPolicy" => policy::get(call),
+        "GetPolicyVersion" => policy::get_version(call),
+        "DeletePolicy" => policy::delete(call),
+        "ListPolicies" => policy::list(call),
+
+        "CreateInstanceProfile" => profile::create(call),
+        "GetInstanceProfile" => profile::get(call),
+        "DeleteInstanceProfile" => profile::delete(call),
+        "AddRoleToInstanceProfile" => profile::add_role(call),
+        "RemoveRoleFromInstanceProfile" => profile::remove_role(call),
+        "ListInstanceProfilesForRole" => profile::list_for_role(call),
+
+        "CreateUser" => user::create(call),
+        "GetUser" => user::get(call),
+        "DeleteUser" => user::delete(call),
+        "ListGroupsForUser" => user::list_groups(call),
+        "PutUserPolicy" => permissions::put_inline(call, User),
+        "GetUserPolicy" => permissions::get_inline(call, User),
+        "DeleteUserPolicy" => permissions::delete_inline(call, User),
+        "ListUserPolicies" => permissions::list_inline(call, User),
+        "AttachUserPolicy" => permissions::attach(call, User),
+        "DetachUserPolicy" => permissions::detach(call, User),
+        "ListAttachedUserPolicies" => permissions::list_attached(call, User),
+        "PutUserPermissionsBoundary" => permissions::put_boundary(call, User),
+        "DeleteUserPermissionsBoundary" => permissions::delete_boundary(call, User),
+
+        "CreateAccessKey" => access_key::create(call),
+        "DeleteAccessKey" => access_key::delete(call),
+        "UpdateAccessKey" => access_key::update(call),
+        "ListAccessKeys" => access_key::list(call),
+        _ => return None,
+    })
+}

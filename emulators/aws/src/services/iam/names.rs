@@ -1,0 +1,63 @@
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::{
+    answer::{Refusal, Xml},
+    state::{State, Tags},
+};
+
+const ENCODE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A policy document as IAM returns it: percent-encoded.
+pub(super) fn encoded(document: &str) -> String {
+    utf8_percent_encode(document, ENCODE).to_string()
+}
+
+/// The ARN of a role, with its path if it exists.
+pub(super) fn role_arn(state: &State, name: &str) -> String {
+    match state.roles.get(name) {
+        Some(role) => role.arn.clone(),
+        None => format!("arn:aws:iam::{}:role/{name}", state.account),
+    }
+}
+
+/// The ARN of a user, with its path if it exists.
+pub(super) fn user_arn(state: &State, name: &str) -> String {
+    match state.users.get(name) {
+        Some(user) => user.arn.clone(),
+        None => format!("arn:aws:iam::{}:user/{name}", state.account),
+    }
+}
+
+/// The ARN of an instance profile, with its path if it exists.
+pub(super) fn profile_arn(state: &State, name: &str) -> String {
+    match state.profiles.get(name) {
+        Some(profile) => profile.arn.clone(),
+        None => format!("arn:aws:iam::{}:instance-profile/{name}", state.account),
+    }
+}
+
+pub(super) fn no_role(name: &str) -> Refusal {
+    Refusal::no_such_entity(format!("The role with name {name} cannot be found."))
+}
+
+pub(super) fn no_user(name: &str) -> Refusal {
+    Refusal::no_such_entity(format!("The user with name {name} cannot be found."))
+}
+
+pub(super) fn no_policy(arn: &str) -> Refusal {
+    Refusal::no_such_entity(format!("Policy {arn} does not exist or is not attachable."))
+}
+
+/// `<Tags>`, left out if there are none.
+pub(super) fn write_tags(xml: &mut Xml, tags: &Tags) {
+    if tags.is_empty() {
+        return;
+    }
+    xml.element("Tags", |xml| {
+        for (key, value) in tags {
+            xml.element("member", |xml| {
+                xml.text("Key", key).text("Value", value);
+            });
+        }
+    });
+}

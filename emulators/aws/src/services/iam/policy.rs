@@ -1,0 +1,145 @@
+use iam_policy::PolicyKind;
+
+use super::{
+    names::{encoded, write_tags},
+    page,
+};
+use crate::{
+    answer::{Refusal, Xml, iso8601},
+    authorise::Ask,
+    identity::entity_id,
+    services::{Call, Done},
+    state::{Document, ManagedPolicy, State},
+};
+
+pub(super) fn create(call: &mut Call<'_>) -> Done {
+    let params = call.params;
+    params.only(&["PolicyName", "Path", "PolicyDocument", "Description", "Tags"])?;
+    let name = params.name("PolicyName", 128)?;
+    let path = params.path()?;
+    let text = params.required("PolicyDocument")?;
+    let arn = format!("arn:aws:iam::{}:policy{path}{name}", call.state.account);
+    call.gate.check(call.state, Ask::new("iam:CreatePolicy", &arn).shown(format!("policy {name}")))?;
+
+    let own = format!("arn:aws:iam::{}:", call.state.account);
+    let taken = |policy: &ManagedPolicy| policy.arn.starts_with(&own) && policy.name.eq_ignore_ascii_case(name);
+    if call.state.policies.values().any(taken) {
+        return Err(Refusal::exists(format!(
+            "A policy called {name} already exists. Duplicate names are not allowed."
+        )));
+    }
+    let policy = ManagedPolicy {
+        name: name.to_owned(),
+        path: path.to_owned(),
+        id: entity_id("ANPA"),
+        arn: arn.clone(),
+        version: "v1".to_owned(),
+        created: call.now,
+        description: params.get("Description").map(str::to_owned),
+        tags: params.tags(),
+        document: Document::parse(PolicyKind::Identity, text)?,
+    };
+    let xml = shown(call.state, &policy);
+    call.state.policies.insert(arn, policy);
+    Ok(Some(xml))
+}
+
+pub(super) fn get(call: &mut Call<'_>) -> Done {
+    call.params.only(&["PolicyArn"])?;
+    let arn = checked(call, "iam:GetPolicy")?;
+    let policy = call.state.policies.get(&arn).ok_or_else(|| not_found(&arn))?;
+    Ok(Some(shown(call.state, policy)))
+}
+
+pub(super) fn get_version(call: &mut Call<'_>) -> Done {
+    call.params.only(&["PolicyArn", "VersionId"])?;
+    let version = call.params.required("VersionId")?;
+    let arn = checked(call, "iam:GetPolicyVersion")?;
+    let policy = call.state.policies.get(&arn).ok_or_else(|| not_found(&arn))?;
+    if version != policy.version {
+        return Err(Refusal::no_such_entity(format!(
+            "Policy {arn} version {version} does not exist or is not attachable."
+        )));
+    }
+    let mut xml = Xml::new();
+    xml.element("PolicyVersion", |xml| {
+        xml.text("Document", &encoded(&policy.document.text))
+            .text("VersionId", &policy.version)
+            .text("IsDefaultVersion", "true")
+            .text("CreateDate", &iso8601(policy.created));
+    });
+    Ok(Some(xml))
+}
+
+pub(super) fn delete(call: &mut Call<'_>) -> Done {
+    call.params.only(&["PolicyArn"])?;
+    let arn = checked(call, "iam:DeletePolicy")?;
+    let policy = call.state.policies.get(&arn).ok_or_else(|| not_found(&arn))?;
+    if policy.is_aws() {
+        return Err(Refusal::new(403, "AccessDenied", "AWS managed policies cannot be deleted."));
+    }
+    if call.state.attachments(&arn) + call.state.boundaries(&arn) > 0 {
+        return Err(Refusal::delete_conflict("Cannot delete a policy attached to entities."));
+    }
+    call.state.policies.remove(&arn);
+    Ok(None)
+}
+
+pub(super) fn list(call: &mut Call<'_>) -> Done {
+    call.params.only(&["Scope", "OnlyAttached", "PathPrefix", "Marker", "MaxItems"])?;
+    let resource = format!("arn:aws:iam::{}:policy/", call.state.account);
+    let ask = Ask::new("iam:ListPolicies", &resource).shown("policy path /".to_owned());
+    call.gate.check(call.state, ask)?;
+    let scope = call.params.get("Scope").unwrap_or("All");
+    if !["All", "AWS", "Local"].contains(&scope) {
+        return Err(Refusal::validation(format!(
+            "1 validation error detected: Value '{scope}' at 'scope' failed to satisfy constraint: Member must satisfy \
+             enum value set: [All, AWS, Local]"
+        )));
+    }
+    let only_attached = call.params.get("OnlyAttached") == Some("true");
+    let prefix = call.params.get("PathPrefix").unwrap_or("/");
+    let state = &*call.state;
+    let policies: Vec<&ManagedPolicy> = state
+        .policies
+        .values()
+        .filter(|policy| scope == "All" || (scope == "AWS") == policy.is_aws())
+        .filter(|policy| policy.path.starts_with(prefix))
+        .filter(|policy| !only_attached || state.attachments(&policy.arn) > 0)
+        .collect();
+    page::write(call.params, "Policies", &policies, |xml, policy| write(xml, state, policy)).map(Some)
+}
+
+/// The ARN named, after the caller was found to have permission for this action on it.
+fn checked(call: &mut Call<'_>, action: &str) -> Result<String, Refusal> {
+    let arn = call.params.required("PolicyArn")?;
+    call.gate.check(call.state, Ask::new(action, arn).shown(format!("policy {arn}")))?;
+    Ok(arn.to_owned())
+}
+
+fn not_found(arn: &str) -> Refusal {
+    Refusal::no_such_entity(format!("Policy {arn} was not found."))
+}
+
+fn shown(state: &State, policy: &ManagedPolicy) -> Xml {
+    let mut xml = Xml::new();
+    xml.element("Policy", |xml| {
+        write(xml, state, policy);
+        xml.optional("Description", policy.description.as_deref());
+        write_tags(xml, &policy.tags);
+    });
+    xml
+}
+
+fn write(xml: &mut Xml, state: &State, policy: &ManagedPolicy) {
+    xml.text("PolicyName", &policy.name)
+        .text("PolicyId", &policy.id)
+        .text("Arn", &policy.arn)
+        .text("Path", &policy.path)
+        .text("DefaultVersionId", &policy.version)
+        .text("AttachmentCount", &state.attachments(&policy.arn).to_string())
+        .text("PermissionsBoundaryUsageCount", &state.boundaries(&policy.arn).to_string())
+        .text("IsAttachable", "true")
+        .text("CreateDate", &iso8601(policy.created))
+        .text("UpdateDate", &iso8601(policy.created));
+}

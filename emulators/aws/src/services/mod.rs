@@ -1,0 +1,10 @@
+//! The services that the memory backend plays. Each operation first asks the [`Gate`](crate::authorise::Gate), then acts.
+
+mod call;
+pub(crate) mod es;
+pub(crate) mod iam;
+pub(crate) mod s3;
+pub(crate) mod sts;
+pub(crate) mod unknown;
+
+pub(crate) use call::{Call, Done};

@@ -1,0 +1,130 @@
+//! S3, REST with XML, path style and virtual-host style.
+
+mod bucket;
+mod listing;
+mod object;
+mod policy;
+mod route;
+
+use jiff::Timestamp;
+
+pub(crate) use route::{Operation, Route};
+
+use crate::{
+    answer::{Answer, Refusal},
+    auth::Payload,
+    authorise::{Ask, Gate, ResourcePolicy},
+    request::Received,
+    state::{Bucket, State},
+};
+
+/// `x-amz-*` headers that are understood here or concern the transport alone. Another one asks for something that is not
+/// implemented, and is refused instead of ignored.
+const KNOWN_HEADERS: &[&str] = &[
+    "x-amz-content-sha256",
+    "x-amz-date",
+    "x-amz-decoded-content-length",
+    "x-amz-expected-bucket-owner",
+    "x-amz-sdk-checksum-algorithm",
+    "x-amz-security-token",
+    "x-amz-trailer",
+    "x-amz-user-agent",
+];
+
+/// One S3 operation under way.
+pub(crate) struct S3Call<'a> {
+    pub(crate) state: &'a mut State,
+    pub(crate) gate: &'a mut Gate,
+    pub(crate) request: &'a Received,
+    pub(crate) payload: &'a Payload,
+    pub(crate) route: &'a Route,
+    pub(crate) region: &'a str,
+    /// The world's time, in whole seconds.
+    pub(crate) now: Timestamp,
+}
+
+/// Performs an operation.
+pub(crate) fn perform(call: &mut S3Call<'_>, operation: Operation) -> Result<Answer, Refusal> {
+    check_headers(call)?;
+    match operation {
+        Operation::ListBuckets => bucket::list(call),
+        Operation::CreateBucket => bucket::create(call),
+        Operation::HeadBucket => bucket::head(call),
+        Operation::DeleteBucket => bucket::delete(call),
+        Operation::GetBucketLocation => bucket::location(call),
+        Operation::ListObjects => listing::list(call, listing::Version::One),
+        Operation::ListObjectsV2 => listing::list(call, listing::Version::Two),
+        Operation::PutBucketPolicy => policy::put(call),
+        Operation::GetBucketPolicy => policy::get(call),
+        Operation::DeleteBucketPolicy => policy::delete(call),
+        Operation::PutObject => object::put(call),
+        Operation::GetObject | Operation::HeadObject => object::get(call),
+        Operation::DeleteObject => object::delete(call),
+    }
+}
+
+fn check_headers(call: &S3Call<'_>) -> Result<(), Refusal> {
+    for name in call.request.headers.keys().map(http::HeaderName::as_str) {
+        let open = ["x-amz-meta-", "x-amz-checksum-"].iter().any(|prefix| name.starts_with(prefix));
+        if name.starts_with("x-amz-") && !open && !KNOWN_HEADERS.contains(&name) {
+            return Err(Refusal::new(
+                501,
+                "NotImplemented",
+                "A header you provided implies functionality that is not implemented.",
+            )
+            .detail("Header", name));
+        }
+    }
+    match call.request.header("x-amz-expected-bucket-owner") {
+        Some(owner) if owner != call.state.account => Err(Refusal::new(403, "AccessDenied", "Access Denied")),
+        _ => Ok(()),
+    }
+}
+
+// === impl S3Call ===
+
+impl S3Call<'_> {
+    /// The bucket's name. Every route but ListBuckets has one.
+    fn bucket_name(&self) -> &str {
+        self.route.bucket.as_deref().unwrap_or_default()
+    }
+
+    /// The object's key. Every object route has one.
+    fn key(&self) -> &str {
+        self.route.key.as_deref().unwrap_or_default()
+    }
+
+    /// Asks for an action on the bucket.
+    fn ask_bucket(&self, action: &str) -> Ask {
+        let bucket = self.bucket_name();
+        Ask::new(action, &format!("arn:aws:s3:::{bucket}")).resource_policy(self.policy_of(bucket))
+    }
+
+    /// Asks for an action on the object.
+    fn ask_object(&self, action: &str) -> Ask {
+        let bucket = self.bucket_name();
+        Ask::new(action, &format!("arn:aws:s3:::{bucket}/{}", self.key())).resource_policy(self.policy_of(bucket))
+    }
+
+    fn policy_of(&self, bucket: &str) -> Option<ResourcePolicy> {
+        let found = self.state.buckets.get(bucket)?;
+        let document = found.policy.as_ref()?;
+        Some(ResourcePolicy {
+            name: format!("bucket policy of {bucket}"),
+            policy: document.policy.clone(),
+            since: found.policy_since,
+        })
+    }
+
+    fn check(&mut self, ask: Ask) -> Result<(), Refusal> {
+        self.gate.check(self.state, ask)
+    }
+
+    fn bucket(&mut self) -> Result<&mut Bucket, Refusal> {
+        let name = self.route.bucket.as_deref().unwrap_or_default();
+        self.state.buckets.get_mut(name).ok_or_else(|| {
+            Refusal::new(404, "NoSuchBucket", "The specified bucket does not exist").detail("BucketName", name)
+        })
+    }
+
+}

@@ -1,0 +1,171 @@
+use jiff::Timestamp;
+use md5::{Digest, Md5};
+
+use super::S3Call;
+use crate::{
+    answer::{Answer, Refusal},
+    auth::digests,
+    state::Object,
+};
+
+/// Headers of PutObject that GetObject gives back.
+const KEPT: &[&str] = &["cache-control", "content-disposition", "content-language", "content-type", "expires"];
+
+pub(super) fn put(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
+    call.check(call.ask_object("s3:PutObject"))?;
+    let checksum = digests(call.request, call.payload)?;
+    let (request, body, now) = (call.request, call.payload.body.clone(), call.now);
+    let key = call.key().to_owned();
+    if key.len() > 1024 {
+        return Err(Refusal::new(400, "KeyTooLongError", "Your key is too long"));
+    }
+    let bucket = call.bucket()?;
+    let existing = bucket.objects.get(&key).map(|object| object.etag.as_str());
+    let unmet = match (request.header("if-none-match"), request.header("if-match")) {
+        (Some("*"), _) => existing.is_some(),
+        (Some(_), _) => {
+            return Err(Refusal::new(501, "NotImplemented", "If-None-Match takes '*' only when an object is put."));
+        }
+        (None, Some(etag)) => existing.is_none_or(|existing| !same_etag(etag, existing)),
+        (None, None) => false,
+    };
+    if unmet {
+        return Err(precondition_failed());
+    }
+    let etag = format!("\"{}\"", hex::encode(Md5::digest(&body)));
+    let object = Object { body, etag: etag.clone(), modified: now, headers: kept(call.request), checksum: checksum.clone() };
+    call.bucket()?.objects.insert(key, object);
+    let answer = Answer::empty(200).header("etag", etag);
+    Ok(match checksum {
+        Some((name, value)) => answer.header(&name, value).header("x-amz-checksum-type", "FULL_OBJECT"),
+        None => answer,
+    })
+}
+
+/// GetObject and HeadObject. Whoever may not list the bucket does not learn that a key is absent.
+pub(super) fn get(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
+    call.check(call.ask_object("s3:GetObject"))?;
+    let key = call.key().to_owned();
+    if !call.bucket()?.objects.contains_key(&key) {
+        call.check(call.ask_bucket("s3:ListBucket"))?;
+    }
+    let request = call.request;
+    let object = call
+        .bucket()?
+        .objects
+        .get(&key)
+        .ok_or_else(|| Refusal::new(404, "NoSuchKey", "The specified key does not exist.").detail("Key", &key))?;
+    if request.header("if-match").is_some_and(|etag| !same_etag(etag, &object.etag)) {
+        return Err(precondition_failed());
+    }
+    if let Some(etag) = request.header("if-none-match")
+        && same_etag(etag, &object.etag)
+    {
+        return Ok(Answer::empty(304).header("etag", object.etag.clone()));
+    }
+    let (status, range) = match request.header("range") {
+        Some(range) => (206, slice(range, object.body.len())?),
+        None => (200, 0..object.body.len()),
+    };
+    let mut answer = Answer::empty(status)
+        .header("etag", object.etag.clone())
+        .header("last-modified", http_date(object.modified))
+        .header("accept-ranges", "bytes");
+    for (name, value) in &object.headers {
+        answer = answer.header(name, value.clone());
+    }
+    let whole = range.len() == object.body.len();
+    if status == 206 {
+        answer = answer.header(
+            "content-range",
+            format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), object.body.len()),
+        );
+    }
+    // The checksum is that of the whole object; of a part it would be a wrong one.
+    if let Some((name, value)) = &object.checksum
+        && whole
+        && request.header("x-amz-checksum-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("enabled"))
+    {
+        answer = answer.header(name, value.clone()).header("x-amz-checksum-type", "FULL_OBJECT");
+    }
+    // For HEAD the server sends the length and leaves the body out.
+    answer.body = object.body.slice(range);
+    Ok(answer)
+}
+
+/// Deleting what is not there succeeds.
+pub(super) fn delete(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
+    call.check(call.ask_object("s3:DeleteObject"))?;
+    let key = call.key().to_owned();
+    call.bucket()?.objects.remove(&key);
+    Ok(Answer::empty(204))
+}
+
+fn kept(request: &crate::request::Received) -> Vec<(String, String)> {
+    let mut kept: Vec<(String, String)> = request
+        .headers
+        .iter()
+        .filter(|(name, _)| KEPT.contains(&name.as_str()) || name.as_str().starts_with("x-amz-meta-"))
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .collect();
+    if !request.headers.contains_key("content-type") {
+        kept.push(("content-type".to_owned(), "binary/octet-stream".to_owned()));
+    }
+    // `aws-chunked` is how the body came, not what the object is.
+    let encodings: Vec<&str> = request
+        .header("content-encoding")
+        .into_iter()
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("aws-chunked"))
+        .collect();
+    if !encodings.is_empty() {
+        kept.push(("content-encoding".to_owned(), encodings.join(",")));
+    }
+    kept
+}
+
+fn same_etag(header: &str, etag: &str) -> bool {
+    header.split(',').map(str::trim).any(|one| one == "*" || one.trim_matches('"') == etag.trim_matches('"'))
+}
+
+fn precondition_failed() -> Refusal {
+    Refusal::new(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+}
+
+/// One range of bytes: `bytes=0-9`, `bytes=5-`, `bytes=-3`.
+fn slice(header: &str, length: usize) -> Result<std::ops::Range<usize>, Refusal> {
+    let unsatisfiable = || Refusal::new(416, "InvalidRange", "The requested range is not satisfiable");
+    let (start, end) = header.strip_prefix("bytes=").and_then(|range| range.split_once('-')).ok_or_else(unsatisfiable)?;
+    let number = |text: &str| text.parse::<usize>().map_err(|_| unsatisfiable());
+    let range = match (start, end) {
+        ("", end) => length.saturating_sub(number(end)?)..length,
+        (start, "") => number(start)?..length,
+        (start, end) => number(start)?..number(end)?.saturating_add(1).min(length),
+    };
+    if range.is_empty() { Err(unsatisfiable()) } else { Ok(range) }
+}
+
+fn http_date(at: Timestamp) -> String {
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("bytes=0-1", Some(0..2))]
+    #[case("bytes=3-", Some(3..5))]
+    #[case("bytes=-2", Some(3..5))]
+    #[case("bytes=2-99", Some(2..5))]
+    #[case("bytes=9-", None)]
+    #[case("bytes=3-2", None)]
+    #[case("bytes=0-18446744073709551615", Some(0..5))]
+    #[case("lines=1-2", None)]
+    fn a_range_is_cut_to_the_object_or_refused(#[case] header: &str, #[case] expected: Option<std::ops::Range<usize>>) {
+        assert_eq!(slice(header, 5).ok(), expected);
+    }
+}

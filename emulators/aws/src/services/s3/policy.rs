@@ -1,0 +1,34 @@
+use iam_policy::PolicyKind;
+
+use super::S3Call;
+use crate::{
+    answer::{Answer, Refusal},
+    state::Document,
+};
+
+pub(super) fn put(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
+    call.check(call.ask_bucket("s3:PutBucketPolicy"))?;
+    let (now, payload) = (call.now, call.payload);
+    let bucket = call.bucket()?;
+    let document = Document::parse(PolicyKind::Resource, &String::from_utf8_lossy(&payload.body))
+        // S3 has its own name for it.
+        .map_err(|refusal| Refusal::new(400, "MalformedPolicy", refusal.message))?;
+    bucket.policy = Some(document);
+    bucket.policy_since = now;
+    Ok(Answer::empty(204))
+}
+
+pub(super) fn get(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
+    call.check(call.ask_bucket("s3:GetBucketPolicy"))?;
+    match &call.bucket()?.policy {
+        Some(document) => Ok(Answer::ok("application/json", document.text.clone())),
+        None => Err(Refusal::new(404, "NoSuchBucketPolicy", "The bucket policy does not exist")
+            .detail("BucketName", call.bucket_name())),
+    }
+}
+
+pub(super) fn delete(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
+    call.check(call.ask_bucket("s3:DeleteBucketPolicy"))?;
+    call.bucket()?.policy = None;
+    Ok(Answer::empty(204))
+}
