@@ -65,6 +65,15 @@ impl Source {
         let start = *self.0.line_starts.get(number.checked_sub(1)?)?;
         self.0.text.get(start..)?.lines().next()
     }
+
+    /// The bytes of a line, counted from 1, without its line break; of the last line if there are fewer.
+    pub(crate) fn line_range(&self, number: usize) -> Range<usize> {
+        let starts = &self.0.line_starts;
+        let index = number.saturating_sub(1).min(starts.len() - 1);
+        let start = starts[index];
+        let end = starts.get(index + 1).map_or(self.0.text.len(), |next| next - 1);
+        start..end
+    }
 }
 
 // === impl Span ===

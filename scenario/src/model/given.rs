@@ -1,4 +1,7 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde_json::Value;
 
@@ -6,8 +9,9 @@ use crate::Spanned;
 
 /// What exists before the first step; `apply` takes the same words.
 ///
-/// In an `apply`, a key that is not named stays as it was; `None` in a `BTreeMap<_, Option<_>>` never occurs in `given`
-/// and means `null` (restore the default) in `apply`.
+/// In an `apply`, a key that is not named stays as it was, and a key written as `null` gets its default back: the latter
+/// is listed in [`Restored`] of the thing it belongs to, while its field is `None`. In `given` both mean the default, and
+/// every `restored` is empty.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
     /// The cluster.
@@ -22,7 +26,12 @@ pub struct Given {
     pub namespaces: BTreeMap<String, Spanned<Namespace>>,
     /// Pods by the name steps use: `app`, or `team-b/app` with its namespace.
     pub pods: BTreeMap<String, Spanned<Pod>>,
+    /// `region`, if `aws.region` was written as `null`.
+    pub restored: Restored,
 }
+
+/// The keys of a thing that an `apply` wrote as `null`, by their names in the language (`boundary`, `allowed_roles`, …).
+pub type Restored = BTreeSet<&'static str>;
 
 /// `given.cluster`.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +46,8 @@ pub struct ClusterSpec {
     pub master_policies: Option<Spanned<StatementList>>,
     /// The instances' metadata service.
     pub imds: ImdsSpec,
+    /// Keys written as `null`: `name`, `nodes`, and `node`, `master` of `additionalPolicies`.
+    pub restored: Restored,
 }
 
 /// A list of policy statements as JSON values, from JSON text or a YAML list.
@@ -52,6 +63,8 @@ pub struct ImdsSpec {
     pub hop_limit: Option<u8>,
     /// `user_data`.
     pub user_data: Option<String>,
+    /// Keys written as `null` (see [`Restored`]); a whole thing written as `null` has all of them here.
+    pub restored: Restored,
 }
 
 /// An IAM role.
@@ -67,6 +80,8 @@ pub struct Role {
     pub boundary: Option<Spanned<String>>,
     /// Maximum session duration.
     pub max_session: Option<Duration>,
+    /// Keys written as `null` (see [`Restored`]); a whole thing written as `null` has all of them here.
+    pub restored: Restored,
 }
 
 /// A role's trust.
@@ -107,6 +122,8 @@ pub struct Bucket {
     pub objects: BTreeMap<String, String>,
     /// The bucket's policy.
     pub policy: Option<Spanned<Document>>,
+    /// Keys written as `null` (see [`Restored`]); a whole thing written as `null` has all of them here.
+    pub restored: Restored,
 }
 
 /// A Kubernetes namespace.
@@ -116,6 +133,8 @@ pub struct Namespace {
     pub allowed_roles: Option<Vec<String>>,
     /// Annotations, verbatim. `None` = not said.
     pub annotations: Option<BTreeMap<String, String>>,
+    /// Keys written as `null` (see [`Restored`]); a whole thing written as `null` has all of them here.
+    pub restored: Restored,
 }
 
 /// A pod.
@@ -135,6 +154,8 @@ pub struct Pod {
     pub host_network: Option<bool>,
     /// Its service account.
     pub service_account: Option<String>,
+    /// Keys written as `null` (see [`Restored`]); a whole thing written as `null` has all of them here.
+    pub restored: Restored,
 }
 
 /// Settings of the subject: neutral words, of which its adapter makes flags. `None` = not said.
@@ -158,4 +179,6 @@ pub struct ProxySettings {
     pub intercept: Option<Spanned<String>>,
     /// `listen`.
     pub listen: Option<Spanned<String>>,
+    /// Keys written as `null`; `proxy: null` has all of them here.
+    pub restored: Restored,
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 pub use expect::{Bounds, Expect, Expectation};
 pub use given::{
-    Bucket, ClusterSpec, Document, Given, ImdsSpec, Namespace, Pod, ProxySettings, Role, StatementList, Trust,
+    Bucket, ClusterSpec, Document, Given, ImdsSpec, Namespace, Pod, ProxySettings, Restored, Role, StatementList, Trust,
 };
 pub use step::{
     Action, Actor, Call, Credentials, ImdsRequest, Journal, JournalWhere, ProxyCommand, ProxyVerb, Step,
@@ -42,7 +42,7 @@ pub struct Scenario {
     pub proxy: ProxySettings,
     /// What exists before the first step.
     pub given: Given,
-    /// What happens, in order.
+    /// What happens, in order. A step whose action is [`Pending`] is left out: such a scenario is never run.
     pub steps: Vec<Step>,
 }
 

@@ -1,0 +1,199 @@
+//! `given`, `apply` and the subject's settings, read from a checked tree.
+
+use std::collections::BTreeMap;
+
+use super::{
+    read::{spanned, spanned_duration, spanned_text, spanned_texts, text, texts},
+    statements,
+};
+use crate::{
+    Source, Spanned,
+    model::{
+        Bucket, ClusterSpec, Document, Given, ImdsSpec, Namespace, Pod, ProxySettings, Restored, Role, StatementList,
+        Trust,
+    },
+    tree::Node,
+    words::{GIVEN, Key, PROXY, Shape, Structure},
+};
+
+pub(super) fn given(source: &Source, node: &Node) -> Given {
+    let aws = node.entry("aws").map(|entry| &entry.value);
+    let mut restored = Restored::new();
+    if aws.is_some_and(|aws| aws.is_null() || aws.entry("region").is_some_and(|region| region.value.is_null())) {
+        restored.insert("region");
+    }
+    Given {
+        cluster: node.entry("cluster").map(|entry| cluster(source, &entry.value)).unwrap_or_default(),
+        region: aws.and_then(|aws| text(aws, "region")),
+        roles: things(node, "roles", role),
+        buckets: things(node, "buckets", bucket),
+        namespaces: things(node, "namespaces", namespace),
+        pods: things(node, "pods", pod),
+        restored,
+    }
+}
+
+pub(super) fn proxy(node: &Node) -> ProxySettings {
+    let boolean = |key| node.get(key).and_then(|node: &Node| Some(Spanned::new(node.bool()?, node.span.clone())));
+    ProxySettings {
+        default_role: spanned_text(node, "default_role"),
+        base_role_arn: spanned_text(node, "base_role_arn"),
+        namespace_restrictions: boolean("namespace_restrictions"),
+        namespace_format: spanned_text(node, "namespace_format"),
+        cache_ttl: spanned_duration(node, "cache_ttl"),
+        passthrough: node.get("passthrough").map(|list| Spanned::new(texts(node, "passthrough"), list.span.clone())),
+        require_token: boolean("require_token"),
+        intercept: spanned_text(node, "intercept"),
+        listen: spanned_text(node, "listen"),
+        restored: restored(node, &PROXY),
+    }
+}
+
+/// Empties every `restored`: before the first step there is nothing to restore.
+pub(super) fn forget_restored(given: &mut Given, proxy: &mut ProxySettings) {
+    given.restored.clear();
+    given.cluster.restored.clear();
+    given.cluster.imds.restored.clear();
+    given.roles.values_mut().for_each(|role| role.value.restored.clear());
+    given.buckets.values_mut().for_each(|bucket| bucket.value.restored.clear());
+    given.namespaces.values_mut().for_each(|namespace| namespace.value.restored.clear());
+    given.pods.values_mut().for_each(|pod| pod.value.restored.clear());
+    proxy.restored.clear();
+}
+
+/// The things of one kind by their names.
+fn things<T>(node: &Node, key: &str, read: impl Fn(&Node, Restored) -> T) -> BTreeMap<String, Spanned<T>> {
+    let structure = match GIVEN.word(key).map(|word| word.shape) {
+        Some(Shape::Map { key: Key::New(_), value: Shape::Struct(structure) }) => Some(*structure),
+        _ => None,
+    };
+    let entries = node.get(key).map(Node::entries).unwrap_or_default();
+    let thing = |node: &Node| read(node, structure.map(|structure| restored(node, structure)).unwrap_or_default());
+    entries.iter().map(|entry| (entry.key.value.clone(), Spanned::new(thing(&entry.value), entry.span()))).collect()
+}
+
+/// The words written as `null`; all of them where the whole map is.
+fn restored(node: &Node, structure: &Structure) -> Restored {
+    let null = |name: &&str| node.is_null() || node.entry(name).is_some_and(|entry| entry.value.is_null());
+    structure.words.iter().map(|word| word.name).filter(null).collect()
+}
+
+fn structure_of(structure: &'static Structure, word: &str) -> Option<&'static Structure> {
+    match structure.word(word)?.shape {
+        Shape::Struct(structure) => Some(structure),
+        _ => None,
+    }
+}
+
+fn cluster(source: &Source, node: &Node) -> ClusterSpec {
+    let policies = node.entry("additionalPolicies").map(|entry| &entry.value);
+    let side = |key| {
+        let node: &Node = policies?.get(key)?;
+        let list = statements::parse(source, node).ok()?;
+        Some(Spanned::new(StatementList(list), node.span.clone()))
+    };
+    let words = structure_of(&GIVEN, "cluster");
+    let written = |word, node: &Node| words.and_then(|words| structure_of(words, word)).map(|words| restored(node, words));
+    let mut restored = words.map(|words| restored(node, words)).unwrap_or_default();
+    restored.retain(|word| matches!(*word, "name" | "nodes"));
+    restored.extend(match (node.is_null(), policies) {
+        (true, _) => written("additionalPolicies", node).unwrap_or_default(),
+        (false, Some(policies)) => written("additionalPolicies", policies).unwrap_or_default(),
+        (false, None) => Restored::new(),
+    });
+    let imds = if node.is_null() { Some(node) } else { node.entry("imds").map(|entry| &entry.value) };
+    ClusterSpec {
+        name: text(node, "name"),
+        nodes: node.get("nodes").map(|_| texts(node, "nodes")),
+        node_policies: side("node"),
+        master_policies: side("master"),
+        imds: imds.map(|node| metadata_service(node, written("imds", node).unwrap_or_default())).unwrap_or_default(),
+        restored,
+    }
+}
+
+fn metadata_service(node: &Node, restored: Restored) -> ImdsSpec {
+    ImdsSpec {
+        tokens_required: text(node, "tokens").map(|tokens| tokens == "required"),
+        hop_limit: node.get("hop_limit").and_then(Node::integer).and_then(|hops| u8::try_from(hops).ok()),
+        user_data: text(node, "user_data"),
+        restored,
+    }
+}
+
+fn role(node: &Node, restored: Restored) -> Role {
+    let inline = |node: &Node| {
+        let entries = node.entries().iter();
+        entries
+            .map(|entry| (entry.key.value.clone(), Spanned::new(document(&entry.value), entry.value.span.clone())))
+            .collect()
+    };
+    Role {
+        trust: node.get("trust").map(|node| Spanned::new(trust(node), node.span.clone())),
+        policies: node.get("policies").map(spanned_texts),
+        inline: node.get("inline").map(inline),
+        boundary: node.get("boundary").and_then(spanned),
+        max_session: node.get("max_session").and_then(Node::duration),
+        restored,
+    }
+}
+
+fn trust(node: &Node) -> Trust {
+    match node.text() {
+        Some("node") => Trust::Node { external_id: None },
+        Some("ec2") => Trust::Ec2,
+        Some("account") => Trust::Account,
+        Some("none") => Trust::None,
+        Some(text) => match text.split_once(':') {
+            Some(("user", name)) => Trust::User(name.to_owned()),
+            Some(("role", name)) => Trust::Role(name.to_owned()),
+            _ => Trust::Document(document(node)),
+        },
+        None => match node.get("node") {
+            Some(condition) => Trust::Node { external_id: text(condition, "external_id") },
+            None => Trust::Document(document(node)),
+        },
+    }
+}
+
+fn document(node: &Node) -> Document {
+    match node.text() {
+        Some(file) => Document::File(file.to_owned()),
+        None => Document::Inline(node.json()),
+    }
+}
+
+fn bucket(node: &Node, restored: Restored) -> Bucket {
+    let objects = node.entries().iter().filter(|entry| entry.key.value != "policy");
+    Bucket {
+        objects: objects.filter_map(|entry| Some((entry.key.value.clone(), entry.value.text()?.to_owned()))).collect(),
+        policy: node.get("policy").map(|node| Spanned::new(document(node), node.span.clone())),
+        restored,
+    }
+}
+
+fn namespace(node: &Node, restored: Restored) -> Namespace {
+    Namespace {
+        allowed_roles: node.get("allowed_roles").map(|_| texts(node, "allowed_roles")),
+        annotations: annotations(node),
+        restored,
+    }
+}
+
+fn pod(node: &Node, restored: Restored) -> Pod {
+    Pod {
+        namespace: text(node, "namespace"),
+        node: spanned_text(node, "node"),
+        role: spanned_text(node, "role"),
+        external_id: text(node, "external_id"),
+        annotations: annotations(node),
+        host_network: node.get("host_network").and_then(Node::bool),
+        service_account: text(node, "service_account"),
+        restored,
+    }
+}
+
+fn annotations(node: &Node) -> Option<BTreeMap<String, String>> {
+    let entries = node.get("annotations")?.entries().iter();
+    Some(entries.filter_map(|entry| Some((entry.key.value.clone(), entry.value.text()?.to_owned()))).collect())
+}

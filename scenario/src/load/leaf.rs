@@ -1,0 +1,241 @@
+//! The values that are one scalar each.
+
+use super::{command, request, statements, walk::Walk};
+use crate::{
+    ScenarioError, Spanned,
+    duration::parse_duration,
+    nearest::{list, nearest},
+    tree::{Kind, Node},
+    words::{NameKind, Shape},
+};
+
+/// Checks a value against a shape that is neither a collection nor a choice.
+pub(super) fn check(walk: &mut Walk<'_>, node: &Node, shape: &Shape) {
+    match shape {
+        Shape::Bool => {
+            if node.bool().is_none() {
+                walk.mistyped(node, &shape.describe());
+            }
+        }
+        Shape::Number { min, max } => match node.integer() {
+            Some(number) if (*min..=*max).contains(&number) => {}
+            Some(_) => walk.wrong(node, format!("expected {}", shape.describe()), None),
+            None => walk.mistyped(node, &shape.describe()),
+        },
+        Shape::Scalar | Shape::HeaderValue if node.raw().is_some() => header_value(walk, node, shape),
+        Shape::Status => status(walk, node, shape),
+        Shape::Duration => match node.raw().map(parse_duration) {
+            Some(Ok(_)) => {}
+            Some(Err(reason)) => walk.wrong(node, reason, None),
+            None => walk.mistyped(node, &shape.describe()),
+        },
+        Shape::Subject => subject(walk, node, shape),
+        Shape::Parameters => {
+            if !matches!(node.kind, Kind::Map { .. }) {
+                walk.mistyped(node, &shape.describe());
+            }
+        }
+        _ => match node.text() {
+            Some(text) => check_text(walk, node, text, shape),
+            None => walk.mistyped(node, &shape.describe()),
+        },
+    }
+}
+
+fn check_text(walk: &mut Walk<'_>, node: &Node, text: &str, shape: &Shape) {
+    match shape {
+        Shape::Name(kind) => walk.refer(*kind, text, &node.span),
+        Shape::NewName(kind) => new_key(walk, *kind, &Spanned::new(text.to_owned(), node.span.clone())),
+        Shape::ManagedPolicy => managed_policy(walk, node, text),
+        Shape::Arn => {
+            if text.split(':').count() < 6 || !text.starts_with("arn:") {
+                walk.wrong(node, "expected an ARN such as `arn:aws:iam::self:role/`", None);
+            }
+        }
+        Shape::File => file(walk, node, text),
+        Shape::PolicyVersion => {
+            if !matches!(text, "2012-10-17" | "2008-10-17") {
+                walk.wrong(node, "expected \"2012-10-17\"", Some("it is the version of the language, not of the policy".to_owned()));
+            }
+        }
+        Shape::StatementsText => {
+            if let Err((span, reason)) = statements::parse(walk.source, node) {
+                let error = ScenarioError::new("the policy statements are not right", span, reason);
+                walk.report(error.help("as in a kops cluster spec: a JSON list of statements, or a YAML list"));
+            }
+        }
+        Shape::TrustText => trust(walk, node, text),
+        Shape::Token => {
+            if !matches!(text, "fresh" | "none") {
+                walk.refer(NameKind::Token, text, &node.span);
+            }
+        }
+        Shape::AddressOf => match text.strip_prefix("of:") {
+            Some(pod) => walk.refer(NameKind::Pod, pod, &node.span),
+            None => walk.wrong(node, format!("expected {}", shape.describe()), None),
+        },
+        Shape::Request => {
+            if let Err(reason) = request::parse(text) {
+                walk.wrong(node, reason, None);
+            } else if let Some(comment) = request::cut_off(walk.source, node) {
+                let label = "this text is a comment, not part of the request";
+                let error = ScenarioError::new("the request is cut off", comment, label);
+                walk.report(error.help("quote a request that contains ` #`; write a space after `#` if a comment is meant"));
+            }
+        }
+        Shape::CommandLine => match command::split(text) {
+            Ok(words) => walk.needs.extend(words.first().map(|program| format!("exec:{program}"))),
+            Err(reason) => walk.wrong(node, reason, None),
+        },
+        Shape::Operation => operation(walk, node, text),
+        Shape::JournalEntry => journal_entry(walk, node, text),
+        _ => {}
+    }
+}
+
+/// A name made here.
+pub(super) fn new_key(walk: &mut Walk<'_>, kind: NameKind, name: &Spanned<String>) {
+    if name.value.trim().is_empty() {
+        let title = format!("a {} without a name", kind.noun());
+        return walk.report(ScenarioError::new(title, name.span.clone(), "expected a name"));
+    }
+    if kind == NameKind::Pod && let Some((namespace, pod)) = name.value.split_once('/') {
+        if namespace.is_empty() || pod.is_empty() || pod.contains('/') {
+            let label = "expected `pod` or `namespace/pod`";
+            return walk.report(ScenarioError::new("this is no name of a pod", name.span.clone(), label));
+        }
+        walk.refer(NameKind::Namespace, namespace, &name.span);
+    }
+    walk.names.define(kind, name.clone());
+}
+
+fn header_value(walk: &mut Walk<'_>, node: &Node, shape: &Shape) {
+    if matches!(shape, Shape::HeaderValue) && let Some(pod) = node.raw().and_then(|text| text.strip_prefix("of:")) {
+        walk.refer(NameKind::Pod, pod, &node.span);
+    }
+}
+
+/// `404`, or `4xx`.
+fn status(walk: &mut Walk<'_>, node: &Node, shape: &Shape) {
+    let right = node.raw().is_some_and(|text| match text.as_bytes() {
+        [b'1'..=b'5', b'x', b'x'] => true,
+        [b'1'..=b'5', rest @ ..] => rest.len() == 2 && rest.iter().all(u8::is_ascii_digit),
+        _ => false,
+    });
+    match (right, node.raw()) {
+        (true, _) => {}
+        (false, Some(_)) => walk.wrong(node, format!("expected {}", shape.describe()), None),
+        (false, None) => walk.mistyped(node, &shape.describe()),
+    }
+}
+
+fn subject(walk: &mut Walk<'_>, node: &Node, shape: &Shape) {
+    match (&node.kind, node.text()) {
+        (_, Some("proxy")) => {}
+        (_, Some(_)) => walk.wrong(node, format!("expected {}", shape.describe()), None),
+        (Kind::Map { entries, .. }, _) => match entries.as_slice() {
+            [entry] if entry.key.value == "proxy" => walk.shape(&entry.value, &Shape::Name(NameKind::Node)),
+            _ => walk.wrong(node, format!("expected {}", shape.describe()), None),
+        },
+        _ => walk.mistyped(node, &shape.describe()),
+    }
+}
+
+fn managed_policy(walk: &mut Walk<'_>, node: &Node, text: &str) {
+    let name = match text.strip_prefix("arn:aws:iam::aws:policy/") {
+        Some(path) => path.rsplit('/').next().unwrap_or(path),
+        // A policy of an account is named by its ARN and known only there.
+        None if text.starts_with("arn:") => return,
+        None => text,
+    };
+    let known = walk.vocabulary.managed_policies;
+    if known.contains(&name) {
+        return;
+    }
+    let label = match nearest(name, known.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => "not a managed policy that the AWS front has".to_owned(),
+    };
+    let title = format!("no managed policy named `{name}`");
+    walk.report(ScenarioError::new(title, node.span.clone(), label));
+}
+
+fn file(walk: &mut Walk<'_>, node: &Node, text: &str) {
+    if text.starts_with('/') || text.split('/').any(|part| part == "..") {
+        walk.wrong(node, "expected a path below fixtures/, without `..`", None);
+    } else if !text.contains('.') {
+        walk.wrong(node, format!("expected {}", Shape::File.describe()), None);
+    }
+}
+
+fn trust(walk: &mut Walk<'_>, node: &Node, text: &str) {
+    const WORDS: [&str; 4] = ["node", "ec2", "account", "none"];
+    if WORDS.contains(&text) {
+    } else if let Some(user) = text.strip_prefix("user:") {
+        walk.refer(NameKind::User, user, &node.span);
+    } else if let Some(role) = text.strip_prefix("role:") {
+        walk.refer(NameKind::Role, role, &node.span);
+    } else if text.contains(['.', '/']) {
+        file(walk, node, text);
+    } else {
+        let label = match nearest(text, WORDS) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("expected {}", Shape::TrustText.describe()),
+        };
+        walk.wrong(node, label, None);
+    }
+}
+
+/// The service and the name of `service:Operation`, or why it is none.
+fn split_operation(text: &str) -> Option<(&str, &str)> {
+    let (service, name) = text.split_once(':')?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    (!service.is_empty() && service.chars().all(plain) && !name.is_empty()).then_some((service, name))
+}
+
+fn operation(walk: &mut Walk<'_>, node: &Node, text: &str) {
+    let Some((service, name)) = split_operation(text) else {
+        let help = "operations are named as in the API: `s3:ListBuckets`".to_owned();
+        return walk.wrong(node, format!("expected {}", Shape::Operation.describe()), Some(help));
+    };
+    let Some(operations) = (walk.vocabulary.operations)(service) else {
+        return walk.pending(text, format!("the AWS front has no service `{service}`"), node.span.clone());
+    };
+    if operations.iter().any(|operation| operation == name) {
+        return;
+    }
+    let names = || operations.iter().map(String::as_str);
+    let (label, help) = match nearest(name, names()) {
+        Some(meant) => (
+            format!("did you mean `{service}:{meant}`?"),
+            "operations have the API's own names, which are not always those of a policy's actions".to_owned(),
+        ),
+        None => ("not an operation that the AWS front has".to_owned(), format!("{service} has {}", list(names()))),
+    };
+    walk.report(ScenarioError::new(format!("unknown operation `{text}`"), node.span.clone(), label).help(help));
+}
+
+fn journal_entry(walk: &mut Walk<'_>, node: &Node, text: &str) {
+    match split_operation(text) {
+        Some(("vault", _)) => {
+            walk.needs.insert("vault".to_owned());
+            walk.pending(text, "Vault is not built yet", node.span.clone());
+        }
+        Some(("kubernetes", _)) => {
+            walk.pending(text, "a journal of the API server is not built yet", node.span.clone());
+        }
+        Some(("imds", "*")) => {}
+        Some(("imds", _)) => {
+            walk.wrong(node, "expected `imds:*`", Some("narrow it with `where: { path: … }`".to_owned()));
+        }
+        Some((service, "*")) if (walk.vocabulary.operations)(service).is_some() => {}
+        Some((service, "*")) => {
+            walk.pending(text, format!("the AWS front has no service `{service}`"), node.span.clone());
+        }
+        Some(_) => operation(walk, node, text),
+        None => {
+            let help = "such as `sts:AssumeRole`, `imds:*` or \"vault:GET aws/sts/readonly\"".to_owned();
+            walk.wrong(node, format!("expected {}", Shape::JournalEntry.describe()), Some(help));
+        }
+    }
+}
