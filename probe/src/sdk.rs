@@ -14,7 +14,9 @@ use crate::{Keys, Sdk, SdkReport, call::surroundings::http_client, silence::caus
 pub(crate) async fn provide(task: Sdk) -> SdkReport {
     let start = monotonic();
     let provided = bounded(Duration::from_millis(task.whole_ms), async {
-        let provider = ImdsCredentialsProvider::builder().configure(&provider_config()).build();
+        let provider = ImdsCredentialsProvider::builder()
+            .configure(&provider_config(None))
+            .build();
         provider.provide_credentials().await.map_err(|err| causes(&err))
     });
     let provided = provided.await;
@@ -37,10 +39,11 @@ pub(crate) async fn provide(task: Sdk) -> SdkReport {
     }
 }
 
-/// What every provider of the SDK is configured with here: real HTTP, real time, and this process's environment.
-pub(crate) fn provider_config() -> ProviderConfig {
+/// What every provider of the SDK is configured with here: real HTTP, real time, and this process's
+/// environment. `endpoint` is where services are, if any is to be asked.
+pub(crate) fn provider_config(endpoint: Option<&str>) -> ProviderConfig {
     ProviderConfig::empty()
-        .with_http_client(http_client())
+        .with_http_client(http_client(endpoint))
         .with_sleep_impl(TokioSleep::new())
         .with_time_source(SdkTime(Clock::new()))
 }

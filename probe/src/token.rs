@@ -44,7 +44,7 @@ pub(crate) async fn session_token(
         }
         Some(200) => Ok(Some(Masked::new(token))),
         // AWS, "SDKs and Tools Reference", IMDS credential provider: without a token after these, and these alone.
-        Some(403 | 404 | 405) => Ok(None),
+        Some(403..=405) => Ok(None),
         _ => Err(None),
     }
 }

@@ -11,7 +11,7 @@ use aws_credential_types::{
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::{
     Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use rolecall_clock::{Clock, SdkTime};
@@ -84,8 +84,9 @@ impl Surroundings {
 
     async fn chain(&self) -> Result<Credentials, String> {
         let region = Region::new(self.region.clone());
+        let config = sdk::provider_config(Some(&self.endpoint));
         sdk::bounded(CHAIN, async move {
-            let config = sdk::provider_config().with_region(Some(region.clone()));
+            let config = config.with_region(Some(region.clone()));
             let chain = DefaultCredentialsChain::builder()
                 .configure(config)
                 .region(region)
@@ -108,7 +109,7 @@ impl Signer {
             .region(Region::new(self.region.clone()))
             .credentials_provider(SharedCredentialsProvider::new(self.credentials.clone()))
             .identity_cache(IdentityCache::no_cache())
-            .http_client(http_client())
+            .http_client(http_client(Some(&self.endpoint)))
             .sleep_impl(TokioSleep::new())
             .time_source(SdkTime(Clock::new()))
             .retry_config(RetryConfig::standard().with_max_attempts(2))
@@ -116,10 +117,17 @@ impl Signer {
     }
 }
 
-/// A client that goes straight to where it is told: no proxy of the environment is heeded. Roots are read only if TLS is
-/// spoken.
-pub(crate) fn http_client() -> SharedHttpClient {
-    Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https()
+/// A client that goes straight to where it is told: no proxy of the environment is heeded.
+///
+/// The machine's root certificates are read only towards an `endpoint` that speaks TLS: that takes most of a call's time,
+/// and an image that holds nothing but the probe has none.
+pub(crate) fn http_client(endpoint: Option<&str>) -> SharedHttpClient {
+    let https = endpoint.is_some_and(|endpoint| endpoint.starts_with("https:"));
+    let roots = TrustStore::empty().with_native_roots(https);
+    let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    match TlsContext::builder().with_trust_store(roots).build() {
+        Ok(context) => client.tls_context(context).build_https(),
+        // Fails for certificates given as text alone, and none are.
+        Err(_) => client.build_https(),
+    }
 }

@@ -91,3 +91,36 @@ fn signing_key(authorization: &str) -> Option<&str> {
     let (_, credential) = authorization.split_once("Credential=")?;
     credential.split('/').next().filter(|id| !id.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_without_a_signature_does_not_leave() {
+        let witness = Witness::default();
+        for authorization in [
+            None,
+            Some(""),
+            Some("Bearer x"),
+            Some("AWS4-HMAC-SHA256 Credential=/2026"),
+        ] {
+            assert!(witness.leaves(authorization).is_err(), "{authorization:?}");
+        }
+        assert_eq!(witness.seen().attempts, 0);
+    }
+
+    #[test]
+    fn the_last_attempt_is_what_is_told() {
+        let witness = Witness::default();
+        let signed = |key: &str| format!("AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/s3/aws4_request");
+        assert_eq!(witness.leaves(Some(&signed("A"))), Ok(()));
+        witness.came(503, |_| Some("one"));
+        assert_eq!(witness.leaves(Some(&signed("B"))), Ok(()));
+        let seen = witness.seen();
+        assert_eq!(
+            (seen.access_key_id.as_deref(), seen.status, seen.attempts),
+            (Some("B"), None, 2)
+        );
+    }
+}
