@@ -22,7 +22,10 @@ pub(crate) struct Condition {
 
 #[derive(Clone, Debug)]
 enum Test {
-    Text { patterns: Vec<Pattern>, case: Case },
+    Text {
+        patterns: Vec<Pattern>,
+        case: Case,
+    },
     Arn(Vec<Pattern>),
     Bool(Vec<bool>),
     /// The key is absent (`true`) or present (`false`).
@@ -77,8 +80,14 @@ pub(crate) fn parse(node: &Node, place: &str, variables: bool) -> Result<Vec<Con
         }
         for (key, node) in keys {
             let place = member(&place, key);
-            if !key.split_once(':').is_some_and(|(vendor, name)| !vendor.is_empty() && !name.is_empty()) {
-                return Err(PolicyError::malformed(place, "a condition key must be vendor:key such as aws:SourceIp"));
+            if !key
+                .split_once(':')
+                .is_some_and(|(vendor, name)| !vendor.is_empty() && !name.is_empty())
+            {
+                return Err(PolicyError::malformed(
+                    place,
+                    "a condition key must be vendor:key such as aws:SourceIp",
+                ));
             }
             let values = node.scalars(&place)?;
             conditions.push(Condition {
@@ -120,20 +129,32 @@ fn read_operator(operator: &str, place: &str) -> Result<(Comparison, bool, bool)
         "IpAddress" => (Comparison::Ip, false),
         "NotIpAddress" => (Comparison::Ip, true),
         _ if UNSUPPORTED.contains(&name) => {
-            return Err(PolicyError::unsupported(place, format!("condition operator {name} is not implemented")));
+            return Err(PolicyError::unsupported(
+                place,
+                format!("condition operator {name} is not implemented"),
+            ));
         }
-        _ => return Err(PolicyError::malformed(place, format!("{operator:?} is not a condition operator"))),
+        _ => {
+            return Err(PolicyError::malformed(
+                place,
+                format!("{operator:?} is not a condition operator"),
+            ));
+        }
     };
     Ok((comparison, negated, if_exists))
 }
 
 fn read_values(comparison: Comparison, values: &[Placed], variables: bool) -> Result<Test, PolicyError> {
-    let patterns = |wildcards: bool| {
-        each(values, |text| Pattern::parse(text, Syntax { wildcards, variables }))
-    };
+    let patterns = |wildcards: bool| each(values, |text| Pattern::parse(text, Syntax { wildcards, variables }));
     Ok(match comparison {
-        Comparison::Equals(case) => Test::Text { patterns: patterns(false)?, case },
-        Comparison::Like => Test::Text { patterns: patterns(true)?, case: Case::Sensitive },
+        Comparison::Equals(case) => Test::Text {
+            patterns: patterns(false)?,
+            case,
+        },
+        Comparison::Like => Test::Text {
+            patterns: patterns(true)?,
+            case: Case::Sensitive,
+        },
         Comparison::Arn => Test::Arn(patterns(true)?),
         Comparison::Bool => Test::Bool(each(values, read_bool)?),
         Comparison::Null => Test::Null(each(values, read_bool)?),
@@ -185,7 +206,9 @@ impl Condition {
         if let Test::Null(wanted) = &self.test {
             return wanted.contains(&found.is_none());
         }
-        let Some(found) = found else { return self.if_exists || self.negated };
+        let Some(found) = found else {
+            return self.if_exists || self.negated;
+        };
         found.iter().any(|value| self.matches(value, view)) != self.negated
     }
 
@@ -194,9 +217,9 @@ impl Condition {
             Test::Text { patterns, case } => patterns.iter().any(|pattern| pattern.matches(value, *case, view)),
             Test::Arn(patterns) => patterns.iter().any(|pattern| pattern.matches_arn(value, view)),
             Test::Bool(wanted) => read_bool(value).is_ok_and(|value| wanted.contains(&value)),
-            Test::Ip(networks) => {
-                value.parse().is_ok_and(|address| networks.iter().any(|network| network.contains(address)))
-            }
+            Test::Ip(networks) => value
+                .parse()
+                .is_ok_and(|address| networks.iter().any(|network| network.contains(address))),
             Test::Null(_) => false,
         }
     }
@@ -204,7 +227,10 @@ impl Condition {
     /// A value of the context that an address operator would have to read and that is no address.
     pub(crate) fn unreadable<'v>(&self, view: &'v View<'_>) -> Option<&'v str> {
         let Test::Ip(_) = self.test else { return None };
-        view.get(&self.key)?.iter().map(String::as_str).find(|value| value.parse::<IpAddr>().is_err())
+        view.get(&self.key)?
+            .iter()
+            .map(String::as_str)
+            .find(|value| value.parse::<IpAddr>().is_err())
     }
 
     /// Why the condition does not hold.
@@ -236,7 +262,11 @@ impl Network {
             }
             Some(_) => return Err(invalid()),
         };
-        if prefix > bits { Err(invalid()) } else { Ok(Self { address, prefix }) }
+        if prefix > bits {
+            Err(invalid())
+        } else {
+            Ok(Self { address, prefix })
+        }
     }
 
     fn contains(&self, other: IpAddr) -> bool {

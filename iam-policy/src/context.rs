@@ -38,11 +38,7 @@ impl Context {
     }
 
     /// Gives a key these values, in place of those it had. No values at all make it absent.
-    pub fn set_many(
-        &mut self,
-        key: impl AsRef<str>,
-        values: impl IntoIterator<Item = impl Into<String>>,
-    ) {
+    pub fn set_many(&mut self, key: impl AsRef<str>, values: impl IntoIterator<Item = impl Into<String>>) {
         let key = key.as_ref().to_ascii_lowercase();
         let values: Vec<String> = values.into_iter().map(Into::into).collect();
         if values.is_empty() {
@@ -65,7 +61,10 @@ impl<'a> View<'a> {
     pub(crate) fn new(given: &'a Context, principal: &Principal, resource_account: &str) -> Self {
         let mut derived = Context::new();
         derived.set("aws:ResourceAccount", resource_account);
-        derived.set("aws:PrincipalIsAWSService", matches!(principal, Principal::Service(_)).to_string());
+        derived.set(
+            "aws:PrincipalIsAWSService",
+            matches!(principal, Principal::Service(_)).to_string(),
+        );
         if let Some(account) = principal.account() {
             derived.set("aws:PrincipalAccount", account);
         }

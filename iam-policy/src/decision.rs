@@ -148,7 +148,11 @@ impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.reason {
             Reason::AccountRoot => {
-                write!(f, "allowed: {} is the root user of the account of the resource", self.principal)?;
+                write!(
+                    f,
+                    "allowed: {} is the root user of the account of the resource",
+                    self.principal
+                )?;
             }
             Reason::Allows(_) => f.write_str("allowed by: ")?,
             Reason::Denies(kind) => write!(f, "denied by an explicit deny in {}: ", kind.with_article())?,
@@ -236,7 +240,13 @@ impl fmt::Display for StatementRef {
 
 impl fmt::Display for NearMiss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} does not apply: ", self.statement)?;
+        let only_account = matches!(self.mismatches.as_slice(), [Mismatch::OnlyAccount { .. }]);
+        let verdict = if only_account {
+            "does not suffice"
+        } else {
+            "does not apply"
+        };
+        write!(f, "{} {verdict}: ", self.statement)?;
         for (index, mismatch) in self.mismatches.iter().enumerate() {
             if index > 0 {
                 f.write_str("; ")?;
@@ -255,7 +265,12 @@ impl fmt::Display for Mismatch {
             Self::Action { asked, .. } => write!(f, "the action is {asked}"),
             Self::Resource { asked, .. } => write!(f, "the resource is {asked}"),
             Self::Principal { asked, .. } => write!(f, "the caller is {asked}"),
-            Self::Condition { operator, key, wanted, found } => {
+            Self::Condition {
+                operator,
+                key,
+                wanted,
+                found,
+            } => {
                 write!(f, "{operator} {key} wants {}, ", wanted.join(" or "))?;
                 match found {
                     None => f.write_str("the request has none"),
@@ -263,7 +278,10 @@ impl fmt::Display for Mismatch {
                 }
             }
             Self::OnlyAccount { account } => {
-                write!(f, "it names account {account} only, so that an identity-based policy must allow the action too")
+                write!(
+                    f,
+                    "it names account {account} only, so that an identity-based policy must allow the action too"
+                )
             }
         }
     }

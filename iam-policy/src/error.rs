@@ -39,7 +39,7 @@ pub enum EvaluateError {
         /// The kind that it was parsed as.
         kind: crate::PolicyKind,
     },
-    /// `sts:AssumeRole` was asked without the trust policy of the role, which no identity policy can stand in for.
+    /// `sts:AssumeRole` or one of its sisters was asked without the trust policy of the role, which no identity policy can stand in for.
     #[error("{action} needs the trust policy of the role: attach it as the resource policy, parsed as a trust policy")]
     TrustPolicyMissing {
         /// The action of the request.
@@ -65,11 +65,19 @@ pub enum EvaluateError {
 
 impl PolicyError {
     pub(crate) fn malformed(place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: ErrorCode::Malformed, place: place.into(), message: message.into() }
+        Self {
+            code: ErrorCode::Malformed,
+            place: place.into(),
+            message: message.into(),
+        }
     }
 
     pub(crate) fn unsupported(place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: ErrorCode::Unsupported, place: place.into(), message: message.into() }
+        Self {
+            code: ErrorCode::Unsupported,
+            place: place.into(),
+            message: message.into(),
+        }
     }
 
     /// Whether AWS refuses the document, or only this crate.

@@ -35,7 +35,11 @@ pub(crate) fn read(json: &str) -> Result<Node, PolicyError> {
 
 /// The place of a member of the object at `place`.
 pub(crate) fn member(place: &str, key: &str) -> String {
-    if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") }
+    if place.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{place}.{key}")
+    }
 }
 
 // === impl Node ===
@@ -56,12 +60,18 @@ impl Node {
     /// The members of an object whose keys all differ.
     pub(crate) fn members(&self, place: &str) -> Result<&[(String, Node)], PolicyError> {
         let Self::Object(members) = self else {
-            return Err(PolicyError::malformed(place, format!("must be an object, found {}", self.kind())));
+            return Err(PolicyError::malformed(
+                place,
+                format!("must be an object, found {}", self.kind()),
+            ));
         };
         let mut seen = std::collections::HashSet::new();
         for (key, _) in members {
             if !seen.insert(key) {
-                return Err(PolicyError::malformed(member(place, key), "the key appears twice in the same object"));
+                return Err(PolicyError::malformed(
+                    member(place, key),
+                    "the key appears twice in the same object",
+                ));
             }
         }
         Ok(members)
@@ -71,7 +81,10 @@ impl Node {
     pub(crate) fn text(&self, place: &str) -> Result<&str, PolicyError> {
         match self {
             Self::Text(text) => Ok(text),
-            other => Err(PolicyError::malformed(place, format!("must be a string, found {}", other.kind()))),
+            other => Err(PolicyError::malformed(
+                place,
+                format!("must be a string, found {}", other.kind()),
+            )),
         }
     }
 
@@ -95,7 +108,10 @@ impl Node {
         read: impl Fn(&Self, &str) -> Result<String, PolicyError>,
     ) -> Result<Vec<Placed>, PolicyError> {
         let Self::List(list) = self else {
-            return Ok(vec![Placed { text: read(self, place)?, place: place.to_owned() }]);
+            return Ok(vec![Placed {
+                text: read(self, place)?,
+                place: place.to_owned(),
+            }]);
         };
         if list.is_empty() {
             return Err(PolicyError::malformed(place, "the list is empty"));
@@ -104,7 +120,10 @@ impl Node {
             .enumerate()
             .map(|(index, node)| {
                 let place = format!("{place}[{index}]");
-                Ok(Placed { text: read(node, &place)?, place })
+                Ok(Placed {
+                    text: read(node, &place)?,
+                    place,
+                })
             })
             .collect()
     }

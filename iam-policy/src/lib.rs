@@ -11,11 +11,14 @@ mod pattern;
 mod policy;
 mod principal;
 mod principal_element;
+mod reading;
+mod request;
 mod statement;
 
 pub use context::Context;
 pub use decision::{Decision, Effect, Mismatch, NearMiss, PolicyType, Reason, StatementRef};
 pub use error::{ErrorCode, EvaluateError, PolicyError};
-pub use evaluate::{Attached, Policies, Request, evaluate};
+pub use evaluate::evaluate;
 pub use policy::{Policy, PolicyKind};
 pub use principal::Principal;
+pub use request::{Attached, Policies, Request};

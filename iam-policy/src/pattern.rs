@@ -55,7 +55,9 @@ impl Pattern {
         let mut parts = Vec::new();
         let mut rest = written;
         while let Some(next) = rest.chars().next() {
-            if syntax.variables && let Some(inner) = rest.strip_prefix("${") {
+            if syntax.variables
+                && let Some(inner) = rest.strip_prefix("${")
+            {
                 let Some((name, after)) = split_variable(inner) else {
                     return Err(format!("the policy variable in {written:?} is not closed by a brace"));
                 };
@@ -70,7 +72,10 @@ impl Pattern {
             });
             rest = &rest[next.len_utf8()..];
         }
-        Ok(Self { written: written.to_owned(), parts })
+        Ok(Self {
+            written: written.to_owned(),
+            parts,
+        })
     }
 
     /// The string as it stands in the policy.
@@ -95,7 +100,9 @@ impl Pattern {
     /// end of a segment may go on beyond the colon, and that the last segment (the resource) has no further colons
     /// of meaning. Source: "IAM JSON policy elements: Resource", wildcards in resource ARNs.
     pub(crate) fn matches_resource(&self, value: &str, view: &View<'_>) -> bool {
-        let Some(mut tokens) = self.resolve(view) else { return false };
+        let Some(mut tokens) = self.resolve(view) else {
+            return false;
+        };
         bind_to_segments(&mut tokens);
         run(&tokens, value, Case::Sensitive)
     }
@@ -108,7 +115,10 @@ impl Pattern {
         let values: Vec<&str> = value.splitn(6, ':').collect();
         patterns.len() == 6
             && values.len() == 6
-            && patterns.iter().zip(&values).all(|(pattern, value)| run(pattern, value, Case::Sensitive))
+            && patterns
+                .iter()
+                .zip(&values)
+                .all(|(pattern, value)| run(pattern, value, Case::Sensitive))
     }
 
     /// Replaces the variables; their values are plain text, whatever characters they hold.
@@ -157,19 +167,31 @@ fn variable(name: &str) -> Result<Part, String> {
     let (key, default) = match name.split_once(',') {
         None => (name, None),
         Some((key, default)) => {
-            let quoted = default.trim().strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
+            let quoted = default
+                .trim()
+                .strip_prefix('\'')
+                .and_then(|text| text.strip_suffix('\''));
             match quoted {
                 Some(text) if !text.contains('\'') => (key, Some(text.to_owned())),
-                _ => return Err(format!("the default of the policy variable ${{{name}}} must stand in single quotes")),
+                _ => {
+                    return Err(format!(
+                        "the default of the policy variable ${{{name}}} must stand in single quotes"
+                    ));
+                }
             }
         }
     };
     let key = key.trim();
     let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '/' | '-' | '_' | '.' | '+' | '=' | '@');
     if !key.contains(':') || !key.chars().all(known) {
-        return Err(format!("the policy variable ${{{name}}} does not name a context key such as aws:username"));
+        return Err(format!(
+            "the policy variable ${{{name}}} does not name a context key such as aws:username"
+        ));
     }
-    Ok(Part::Variable { key: key.to_owned(), default })
+    Ok(Part::Variable {
+        key: key.to_owned(),
+        default,
+    })
 }
 
 fn bind_to_segments(tokens: &mut [Token]) {

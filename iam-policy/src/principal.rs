@@ -91,9 +91,16 @@ impl<'a> IamArn<'a> {
     /// Reads an ARN of IAM or STS: no region, an account of twelve digits, a resource.
     pub(crate) fn parse(arn: &'a str) -> Option<Self> {
         let parts: Vec<&str> = arn.splitn(6, ':').collect();
-        let &["arn", partition, service, "", account, resource] = parts.as_slice() else { return None };
+        let &["arn", partition, service, "", account, resource] = parts.as_slice() else {
+            return None;
+        };
         let known = matches!(service, "iam" | "sts") && partition.starts_with("aws") && is_account_id(account);
-        (known && !resource.is_empty()).then_some(Self { partition, service, account, resource })
+        (known && !resource.is_empty()).then_some(Self {
+            partition,
+            service,
+            account,
+            resource,
+        })
     }
 }
 

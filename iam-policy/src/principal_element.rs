@@ -15,7 +15,10 @@ enum Trustee {
     /// `*`: everybody, anonymous callers and services too.
     Everyone,
     /// An account id or the ARN of its root: the account as a whole.
-    Account { id: String, written: String },
+    Account {
+        id: String,
+        written: String,
+    },
     /// A user, a role or a role session, compared character by character: a `*` in it is no wildcard.
     Arn(String),
     Service(String),
@@ -42,7 +45,9 @@ impl PrincipalElement {
     pub(crate) fn parse(node: &Node, place: &str) -> Result<Self, PolicyError> {
         if let Node::Text(text) = node {
             return match text.as_str() {
-                "*" => Ok(Self { trustees: vec![Trustee::Everyone] }),
+                "*" => Ok(Self {
+                    trustees: vec![Trustee::Everyone],
+                }),
                 _ => Err(PolicyError::malformed(
                     place,
                     format!("{text:?} must be \"*\" or an object such as {{\"AWS\": …}}"),
@@ -60,7 +65,10 @@ impl PrincipalElement {
                 "AWS" => aws_trustee,
                 "Service" => service_trustee,
                 "Federated" | "CanonicalUser" => {
-                    return Err(PolicyError::unsupported(place, format!("{kind} principals are not implemented")));
+                    return Err(PolicyError::unsupported(
+                        place,
+                        format!("{kind} principals are not implemented"),
+                    ));
                 }
                 _ => return Err(PolicyError::malformed(place, "is not a kind of principal")),
             };
@@ -73,7 +81,10 @@ impl PrincipalElement {
 
     /// How closely the caller is named; `None` if it is not.
     pub(crate) fn standing(&self, caller: &Principal) -> Option<Standing> {
-        self.trustees.iter().filter_map(|trustee| trustee.standing(caller)).max()
+        self.trustees
+            .iter()
+            .filter_map(|trustee| trustee.standing(caller))
+            .max()
     }
 
     /// The element as text, one entry a trustee.
@@ -112,11 +123,17 @@ fn aws_trustee(Placed { text, place }: Placed) -> Result<Trustee, PolicyError> {
         return Ok(Trustee::Everyone);
     }
     if is_account_id(&text) {
-        return Ok(Trustee::Account { id: text.clone(), written: text });
+        return Ok(Trustee::Account {
+            id: text.clone(),
+            written: text,
+        });
     }
     if text.len() >= 16 && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
         // AIDA… and AROA…: what AWS shows in place of the ARN once the user or role was deleted.
-        return Err(PolicyError::unsupported(place, format!("unique id {text:?} is not implemented, use an ARN")));
+        return Err(PolicyError::unsupported(
+            place,
+            format!("unique id {text:?} is not implemented, use an ARN"),
+        ));
     }
     let Some(arn) = IamArn::parse(&text) else {
         return Err(PolicyError::malformed(
@@ -126,12 +143,16 @@ fn aws_trustee(Placed { text, place }: Placed) -> Result<Trustee, PolicyError> {
     };
     let (kind, name) = arn.resource.split_once('/').unwrap_or((arn.resource, ""));
     match (arn.service, kind, name) {
-        ("iam", "root", "") => Ok(Trustee::Account { id: arn.account.to_owned(), written: text }),
+        ("iam", "root", "") => Ok(Trustee::Account {
+            id: arn.account.to_owned(),
+            written: text,
+        }),
         ("iam", "user" | "role", name) if !name.is_empty() => Ok(Trustee::Arn(text)),
         ("sts", "assumed-role", name) if !name.is_empty() => Ok(Trustee::Arn(text)),
-        ("sts", "federated-user", _) => {
-            Err(PolicyError::unsupported(place, "federated users are not implemented as principals"))
-        }
+        ("sts", "federated-user", _) => Err(PolicyError::unsupported(
+            place,
+            "federated users are not implemented as principals",
+        )),
         _ => Err(PolicyError::malformed(
             place,
             format!("invalid principal {text:?}: not a root, user, role or assumed-role ARN"),

@@ -81,26 +81,51 @@ impl Statement {
                     });
                 }
                 "Principal" | "NotPrincipal" if kind == PolicyKind::Identity => {
-                    return Err(PolicyError::malformed(here, "an identity-based policy must not name principals"));
+                    return Err(PolicyError::malformed(
+                        here,
+                        "an identity-based policy must not name principals",
+                    ));
                 }
                 "Principal" => principal = Some(PrincipalElement::parse(node, &here)?),
                 "NotPrincipal" if kind == PolicyKind::Trust => {
-                    return Err(PolicyError::malformed(here, "a trust policy must not have NotPrincipal"));
+                    return Err(PolicyError::malformed(
+                        here,
+                        "a trust policy must not have NotPrincipal",
+                    ));
                 }
                 "NotPrincipal" => return Err(PolicyError::unsupported(here, "NotPrincipal is not implemented")),
                 "NotAction" if kind == PolicyKind::Trust => {
-                    return Err(PolicyError::unsupported(here, "NotAction in a trust policy is not implemented"));
+                    return Err(PolicyError::unsupported(
+                        here,
+                        "NotAction in a trust policy is not implemented",
+                    ));
                 }
                 "Action" | "NotAction" => {
                     let patterns = each(node, &here, |text| read_action(kind, text))?;
-                    set_once(&mut actions, Matcher { negated: key == "NotAction", patterns }, place, "Action")?;
+                    set_once(
+                        &mut actions,
+                        Matcher {
+                            negated: key == "NotAction",
+                            patterns,
+                        },
+                        place,
+                        "Action",
+                    )?;
                 }
                 "Resource" | "NotResource" if kind == PolicyKind::Trust => {
                     return Err(PolicyError::malformed(here, "a trust policy must not name resources"));
                 }
                 "Resource" | "NotResource" => {
                     let patterns = each(node, &here, |text| read_resource(text, variables))?;
-                    set_once(&mut resources, Matcher { negated: key == "NotResource", patterns }, place, "Resource")?;
+                    set_once(
+                        &mut resources,
+                        Matcher {
+                            negated: key == "NotResource",
+                            patterns,
+                        },
+                        place,
+                        "Resource",
+                    )?;
                 }
                 "Condition" => conditions = condition::parse(node, &here, variables)?,
                 _ => return Err(PolicyError::malformed(here, "is not an element of a statement")),
@@ -136,7 +161,11 @@ impl Statement {
     }
 
     pub(crate) fn condition_keys(&self) -> impl Iterator<Item = &str> {
-        let resources = self.resources.iter().flat_map(|matcher| &matcher.patterns).flat_map(Pattern::variables);
+        let resources = self
+            .resources
+            .iter()
+            .flat_map(|matcher| &matcher.patterns)
+            .flat_map(Pattern::variables);
         resources.chain(self.conditions.iter().flat_map(Condition::keys))
     }
 
@@ -153,20 +182,33 @@ impl Statement {
                 });
             }
         }
-        if !self.actions.holds(|pattern| pattern.matches(question.action, Case::Insensitive, question.view)) {
-            differs.push(Mismatch::Action { asked: question.action.to_owned(), statement: self.actions.summary() });
+        if !self
+            .actions
+            .holds(|pattern| pattern.matches(question.action, Case::Insensitive, question.view))
+        {
+            differs.push(Mismatch::Action {
+                asked: question.action.to_owned(),
+                statement: self.actions.summary(),
+            });
         }
         if let Some(resources) = &self.resources
             && !resources.holds(|pattern| pattern.matches_resource(question.resource, question.view))
         {
-            differs.push(Mismatch::Resource { asked: question.resource.to_owned(), statement: resources.summary() });
+            differs.push(Mismatch::Resource {
+                asked: question.resource.to_owned(),
+                statement: resources.summary(),
+            });
         }
         for condition in &self.conditions {
             if !condition.holds(question.view) {
                 differs.push(condition.mismatch(question.view));
             }
         }
-        if differs.is_empty() { Answer::Applies(standing) } else { Answer::Differs(differs) }
+        if differs.is_empty() {
+            Answer::Applies(standing)
+        } else {
+            Answer::Differs(differs)
+        }
     }
 
     /// The statement in a few words: `s3:List* on *`, `sts:AssumeRole by ec2.amazonaws.com`.
@@ -195,7 +237,11 @@ impl Matcher {
 
     fn summary(&self) -> String {
         let items = list(self.patterns.iter().map(Pattern::written));
-        if self.negated { format!("everything but {items}") } else { items }
+        if self.negated {
+            format!("everything but {items}")
+        } else {
+            items
+        }
     }
 }
 
@@ -210,7 +256,10 @@ fn list<'a>(items: impl Iterator<Item = &'a str>) -> String {
 
 fn set_once(slot: &mut Option<Matcher>, value: Matcher, place: &str, element: &str) -> Result<(), PolicyError> {
     if slot.is_some() {
-        return Err(PolicyError::malformed(place, format!("has both {element} and Not{element}")));
+        return Err(PolicyError::malformed(
+            place,
+            format!("has both {element} and Not{element}"),
+        ));
     }
     *slot = Some(value);
     Ok(())
@@ -220,16 +269,15 @@ fn set_once(slot: &mut Option<Matcher>, value: Matcher, place: &str, element: &s
 fn read_sid(kind: PolicyKind, node: &Node, place: &str) -> Result<Option<String>, PolicyError> {
     let sid = node.text(place)?;
     if kind != PolicyKind::Resource && !sid.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return Err(PolicyError::malformed(place, format!("{sid:?} must be of ASCII letters and digits only")));
+        return Err(PolicyError::malformed(
+            place,
+            format!("{sid:?} must be of ASCII letters and digits only"),
+        ));
     }
     Ok((!sid.is_empty()).then(|| sid.to_owned()))
 }
 
-fn each(
-    node: &Node,
-    place: &str,
-    read: impl Fn(&str) -> Result<Pattern, String>,
-) -> Result<Vec<Pattern>, PolicyError> {
+fn each(node: &Node, place: &str, read: impl Fn(&str) -> Result<Pattern, String>) -> Result<Vec<Pattern>, PolicyError> {
     node.texts(place)?
         .into_iter()
         .map(|Placed { text, place }| read(&text).map_err(|message| PolicyError::malformed(place, message)))
@@ -250,17 +298,35 @@ fn read_action(kind: PolicyKind, text: &str) -> Result<Pattern, String> {
         }
     };
     if !well_formed {
-        return Err(format!("action {text:?} must be \"*\" or vendor:action such as \"s3:ListBucket\""));
+        return Err(format!(
+            "action {text:?} must be \"*\" or vendor:action such as \"s3:ListBucket\""
+        ));
     }
     if kind == PolicyKind::Trust && !text.get(..4).is_some_and(|vendor| vendor.eq_ignore_ascii_case("sts:")) {
-        return Err(format!("action {text:?} is not of STS, and a trust policy may name no others"));
+        return Err(format!(
+            "action {text:?} is not of STS, and a trust policy may name no others"
+        ));
     }
-    Pattern::parse(text, Syntax { wildcards: true, variables: false })
+    Pattern::parse(
+        text,
+        Syntax {
+            wildcards: true,
+            variables: false,
+        },
+    )
 }
 
 fn read_resource(text: &str, variables: bool) -> Result<Pattern, String> {
-    if text != "*" && !text.starts_with("arn:") {
+    // Six segments, of which a `*` may stand for several.
+    let arn = text.starts_with("arn:") && (text.contains('*') || text.matches(':').count() >= 5);
+    if text != "*" && !arn {
         return Err(format!("resource {text:?} must be an ARN or \"*\""));
     }
-    Pattern::parse(text, Syntax { wildcards: true, variables })
+    Pattern::parse(
+        text,
+        Syntax {
+            wildcards: true,
+            variables,
+        },
+    )
 }

@@ -1,0 +1,10 @@
+//! The evaluator as its callers see it: documents in, decisions out.
+
+mod ask;
+mod combination;
+mod conditions;
+mod documents;
+mod matching;
+mod principals;
+mod properties;
+mod texts;
