@@ -1,0 +1,135 @@
+//! Counters, for Prometheus.
+
+use std::{fmt, sync::Arc};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, EncodeLabelValue, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::Registry,
+};
+
+use crate::provider::ProviderError;
+
+/// The process's counters. Clones share them.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    requests: Family<Request, Counter>,
+    denials: Family<Denial, Counter>,
+    cache: Family<CacheLabel, Counter>,
+    fetches: Family<Fetch, Counter>,
+    pods: Gauge,
+}
+
+/// What became of a look into the credentials cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum CacheResult {
+    /// Keys in their time were there.
+    Hit,
+    /// A fetch was started.
+    Miss,
+    /// A fetch was under way already.
+    Joined,
+    /// Keys past their time in the cache, but not expired, were served because a fetch failed.
+    Stale,
+    /// The failure of the last second was the answer.
+    Failed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Request {
+    route: &'static str,
+    code: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Denial {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CacheLabel {
+    result: CacheResult,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Fetch {
+    result: &'static str,
+}
+
+impl Metrics {
+    /// All at zero.
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("rolecall");
+        let (requests, denials) = (Family::default(), Family::default());
+        let (cache, fetches, pods) = (Family::default(), Family::default(), Gauge::default());
+        registry.register("requests", "Requests of pods, by route and answer", requests.clone());
+        registry.register("denials", "Requests that were refused, by reason", denials.clone());
+        registry.register(
+            "credentials_cache",
+            "Looks into the credentials cache, by result",
+            cache.clone(),
+        );
+        registry.register("assume_role", "Calls of AssumeRole, by result", fetches.clone());
+        registry.register("pods", "Pods known", pods.clone());
+        Self {
+            registry: Arc::new(registry),
+            requests,
+            denials,
+            cache,
+            fetches,
+            pods,
+        }
+    }
+
+    /// Counts an answer.
+    pub(crate) fn request(&self, route: &'static str, code: u16) {
+        self.requests.get_or_create(&Request { route, code }).inc();
+    }
+
+    /// Counts a refusal.
+    pub(crate) fn denial(&self, reason: &'static str) {
+        self.denials.get_or_create(&Denial { reason }).inc();
+    }
+
+    /// Counts a look into the cache.
+    pub(crate) fn cache(&self, result: CacheResult) {
+        self.cache.get_or_create(&CacheLabel { result }).inc();
+    }
+
+    /// Counts a fetch.
+    pub(crate) fn fetched(&self, error: Option<&ProviderError>) {
+        let result = match error {
+            None => "ok",
+            Some(ProviderError::Denied(_)) => "denied",
+            Some(ProviderError::Refused(_)) => "refused",
+            Some(_) => "unavailable",
+        };
+        self.fetches.get_or_create(&Fetch { result }).inc();
+    }
+
+    /// Sets the number of pods known.
+    pub(crate) fn pods(&self, count: usize) {
+        self.pods.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// OpenMetrics text.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}

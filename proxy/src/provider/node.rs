@@ -1,0 +1,113 @@
+//! The node's own account: its credentials and its region.
+
+use std::time::Duration;
+
+use aws_config::{
+    BehaviorVersion, SdkConfig,
+    default_provider::credentials::DefaultCredentialsChain,
+    environment::EnvironmentVariableRegionProvider,
+    identity::IdentityCache,
+    imds::{self, region::ImdsRegionProvider},
+    meta::region::ProvideRegion as _,
+    provider_config::ProviderConfig,
+    retry::RetryConfig,
+    timeout::TimeoutConfig,
+};
+use aws_sdk_sts::config::Region;
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
+use rolecall_clock::{Clock, SdkTime};
+
+use crate::flags::MetadataAddr;
+
+/// Region if neither the environment nor the instance says one. STS is everywhere.
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// Where the node's credentials and region come from: the environment, then profile files, web identity, the
+/// container's endpoint, and at last the instance's metadata service at `--metadata-addr` itself, past any interception.
+#[derive(Clone, Debug)]
+pub struct NodeAccount {
+    /// The instance's metadata service.
+    pub metadata: MetadataAddr,
+    /// What signs, and decides whether the node's credentials have expired.
+    pub clock: Clock,
+}
+
+/// An AWS configuration, and whether its region is more than a default.
+pub(super) struct Loaded {
+    pub(super) config: SdkConfig,
+    pub(super) region_is_known: bool,
+}
+
+impl NodeAccount {
+    /// Loads the configuration; asks the metadata service for the region if the environment has none.
+    pub(super) async fn load(&self) -> Result<Loaded, String> {
+        let http = Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(trust()?)
+            .build_https();
+        let plain = ProviderConfig::without_region()
+            .with_http_client(http.clone())
+            .with_sleep_impl(TokioSleep::new())
+            .with_time_source(SdkTime(self.clock.clone()));
+        let instance = imds::Client::builder()
+            .configure(&plain)
+            .endpoint(format!("http://{}", self.metadata))
+            .map_err(|error| format!("the metadata address is not usable: {error}"))?
+            .max_attempts(2)
+            .build();
+        let found = match EnvironmentVariableRegionProvider::new().region().await {
+            Some(region) => Some(region),
+            None => {
+                ImdsRegionProvider::builder()
+                    .imds_client(instance.clone())
+                    .build()
+                    .region()
+                    .await
+            }
+        };
+        let region_is_known = found.is_some();
+        let region = found.unwrap_or(Region::from_static(DEFAULT_REGION));
+        let credentials = DefaultCredentialsChain::builder()
+            .configure(plain)
+            .region(region.clone())
+            .imds_client(instance);
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .region(region)
+            .http_client(http)
+            .sleep_impl(TokioSleep::new())
+            .time_source(SdkTime(self.clock.clone()))
+            .credentials_provider(credentials.build().await)
+            .identity_cache(IdentityCache::lazy().load_timeout(Duration::from_secs(3)).build())
+            // Attempts are counted by whoever asks: only some failures are worth another.
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(Duration::from_secs(1))
+                    .operation_attempt_timeout(Duration::from_secs(2))
+                    .build(),
+            )
+            .load()
+            .await;
+        Ok(Loaded {
+            config,
+            region_is_known,
+        })
+    }
+}
+
+/// The operating system's roots, unless nothing is asked over TLS: reading them takes longer than all else at start.
+fn trust() -> Result<TlsContext, String> {
+    let endpoint = std::env::var("AWS_ENDPOINT_URL_STS").or_else(|_| std::env::var("AWS_ENDPOINT_URL"));
+    let roots = match endpoint {
+        Ok(url) if url.starts_with("http://") => TrustStore::empty(),
+        _ => TrustStore::default(),
+    };
+    TlsContext::builder()
+        .with_trust_store(roots)
+        .build()
+        .map_err(|error| format!("TLS cannot be set up: {error}"))
+}

@@ -1,0 +1,173 @@
+//! Which role a pod asks for: its annotation, resolved with the base ARN.
+
+use std::{fmt, str::FromStr};
+
+/// The prefix of roles that are given by name: `arn:<partition>:iam::<account>:role/[path/]`. Ends with `/`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseArn(String);
+
+/// `--base-role-arn` is not the beginning of a role's ARN.
+#[derive(Debug, thiserror::Error)]
+#[error("not the beginning of a role's ARN, as arn:aws:iam::123456789012:role/")]
+pub struct InvalidBaseArn;
+
+/// A role that a pod asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Role {
+    /// Its name in the pod's listing: what follows the base ARN, path included, or the whole ARN if it is elsewhere
+    /// (as kube2iam).
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+}
+
+/// The annotation names no role.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum RoleError {
+    /// There is no annotation, or it is empty.
+    #[error("the pod has no role annotation")]
+    Absent,
+    /// The annotation is neither a role's name nor its ARN.
+    #[error("the pod's role annotation is neither a role's name nor its ARN")]
+    Malformed,
+    /// A name alone, and nothing says in which account.
+    #[error("the pod's role annotation is a name; give --base-role-arn, or annotate the whole ARN")]
+    NoBase,
+}
+
+impl Role {
+    /// Resolves the pod's annotation. White space around it, which YAML's block scalars leave, is not part of it.
+    ///
+    /// # Errors
+    /// See [`RoleError`].
+    pub fn resolve(annotation: Option<&str>, base: Option<&BaseArn>) -> Result<Self, RoleError> {
+        let annotation = annotation
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+            .ok_or(RoleError::Absent)?;
+        let arn = if annotation.starts_with("arn:") {
+            annotation.to_owned()
+        } else {
+            // IAM paths begin with a slash; a name may be written so.
+            let name = annotation.strip_prefix('/').unwrap_or(annotation);
+            format!("{}{name}", base.ok_or(RoleError::NoBase)?.0)
+        };
+        if !is_role_arn(&arn) {
+            return Err(RoleError::Malformed);
+        }
+        let name = base
+            .and_then(|base| arn.strip_prefix(base.0.as_str()))
+            .unwrap_or(&arn)
+            .to_owned();
+        Ok(Self { name, arn })
+    }
+
+    /// Whether `asked`, from a request's path, means this role.
+    pub fn is_called(&self, asked: &str) -> bool {
+        asked == self.name || asked == self.arn
+    }
+
+    /// The last segment of the ARN: the role's name without its path.
+    pub fn last_segment(&self) -> &str {
+        self.arn.rsplit('/').next().unwrap_or(&self.arn)
+    }
+}
+
+/// What IAM allows in a role's name and path (`RoleName`, `path` of CreateRole), segment by segment.
+fn is_role_arn(arn: &str) -> bool {
+    let Some((head, path)) = arn.split_once('/') else {
+        return false;
+    };
+    let fields: Vec<&str> = head.split(':').collect();
+    let ["arn", partition, "iam", "", account, "role"] = fields[..] else {
+        return false;
+    };
+    let segment = |s: &str| !s.is_empty() && s.chars().all(|c| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c));
+    let plain = |s: &str| s.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') && !s.is_empty();
+    plain(partition)
+        && !account.is_empty()
+        && account.chars().all(|c| c.is_ascii_digit())
+        && path.split('/').all(|s| segment(s) && s != "." && s != "..")
+        && arn.len() <= 2048
+}
+
+// === impl BaseArn ===
+
+impl BaseArn {
+    /// The prefix, with its last slash.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for BaseArn {
+    type Err = InvalidBaseArn;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let base = if text.ends_with('/') {
+            text.to_owned()
+        } else {
+            format!("{text}/")
+        };
+        if is_role_arn(&format!("{base}x")) {
+            Ok(Self(base))
+        } else {
+            Err(InvalidBaseArn)
+        }
+    }
+}
+
+impl fmt::Display for BaseArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("MyPodRole", "MyPodRole", "arn:aws:iam::123456789012:role/MyPodRole")]
+    #[case(" MyPodRole\n", "MyPodRole", "arn:aws:iam::123456789012:role/MyPodRole")]
+    #[case("/team/reader", "team/reader", "arn:aws:iam::123456789012:role/team/reader")]
+    #[case(
+        "arn:aws:iam::123456789012:role/team/x",
+        "team/x",
+        "arn:aws:iam::123456789012:role/team/x"
+    )]
+    #[case(
+        "arn:aws:iam::999999999999:role/x",
+        "arn:aws:iam::999999999999:role/x",
+        "arn:aws:iam::999999999999:role/x"
+    )]
+    fn a_role_is_listed_by_what_follows_the_base(#[case] text: &str, #[case] name: &str, #[case] arn: &str) {
+        let base: BaseArn = "arn:aws:iam::123456789012:role".parse().unwrap();
+        let role = Role::resolve(Some(text), Some(&base)).unwrap();
+        assert_eq!((role.name.as_str(), role.arn.as_str()), (name, arn));
+        assert!(role.is_called(name) && role.is_called(arn) && !role.is_called("other"));
+    }
+
+    #[rstest]
+    #[case(None, RoleError::Absent)]
+    #[case(Some(""), RoleError::Absent)]
+    #[case(Some("  "), RoleError::Absent)]
+    #[case(Some("a b"), RoleError::Malformed)]
+    #[case(Some("a//b"), RoleError::Malformed)]
+    #[case(Some("../x"), RoleError::Malformed)]
+    #[case(Some("x/"), RoleError::Malformed)]
+    #[case(Some("{{NodeIamRoleARN}}"), RoleError::Malformed)]
+    #[case(Some("arn:aws:iam::1:user/x"), RoleError::Malformed)]
+    #[case(Some("x\r\nInjected: 1"), RoleError::Malformed)]
+    fn what_names_no_role_is_none(#[case] text: Option<&str>, #[case] error: RoleError) {
+        let base: BaseArn = "arn:aws:iam::123456789012:role/".parse().unwrap();
+        assert_eq!(Role::resolve(text, Some(&base)), Err(error));
+    }
+
+    #[test]
+    fn a_name_without_a_base_is_no_role() {
+        assert_eq!(Role::resolve(Some("x"), None), Err(RoleError::NoBase));
+    }
+}
