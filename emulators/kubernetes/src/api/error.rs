@@ -1,7 +1,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{ResourcePath, Verb};
+use super::{FieldError, ResourcePath, Verb};
 use crate::store::Resource;
 
 /// A refusal in the words of the API server, answered as a `Status` (`k8s.io/apimachinery/pkg/api/errors`).
@@ -12,60 +12,6 @@ pub(crate) struct ApiError {
     reason: &'static str,
     message: String,
     details: Value,
-}
-
-/// One field that is wrong, for a 422.
-#[derive(Clone, Debug)]
-pub(crate) struct FieldError {
-    reason: &'static str,
-    field: String,
-    message: String,
-}
-
-// === impl FieldError ===
-
-impl FieldError {
-    pub(crate) fn required(field: impl Into<String>, detail: &str) -> Self {
-        let colon = if detail.is_empty() { "" } else { ": " };
-        Self {
-            reason: "FieldValueRequired",
-            field: field.into(),
-            message: format!("Required value{colon}{detail}"),
-        }
-    }
-
-    pub(crate) fn invalid(field: impl Into<String>, value: &str, detail: &str) -> Self {
-        Self {
-            reason: "FieldValueInvalid",
-            field: field.into(),
-            message: format!("Invalid value: {value:?}: {detail}"),
-        }
-    }
-
-    pub(crate) fn duplicate(field: impl Into<String>, value: &str) -> Self {
-        Self {
-            reason: "FieldValueDuplicate",
-            field: field.into(),
-            message: format!("Duplicate value: {value:?}"),
-        }
-    }
-
-    pub(crate) fn forbidden(field: impl Into<String>, detail: &str) -> Self {
-        Self {
-            reason: "FieldValueForbidden",
-            field: field.into(),
-            message: format!("Forbidden: {detail}"),
-        }
-    }
-
-    pub(crate) fn not_supported(field: impl Into<String>, value: &str, known: &[&str]) -> Self {
-        let known: Vec<String> = known.iter().map(|word| format!("{word:?}")).collect();
-        Self {
-            reason: "FieldValueNotSupported",
-            field: field.into(),
-            message: format!("Unsupported value: {value:?}: supported values: {}", known.join(", ")),
-        }
-    }
 }
 
 // === impl ApiError ===

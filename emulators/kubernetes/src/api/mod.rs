@@ -4,6 +4,7 @@ mod answer;
 mod body;
 mod discovery;
 mod error;
+mod field_error;
 mod list;
 mod options;
 mod patch;
@@ -13,5 +14,6 @@ mod watch;
 
 pub(crate) use answer::Api;
 pub(crate) use discovery::VERSION;
-pub(crate) use error::{ApiError, FieldError};
+pub(crate) use error::ApiError;
+pub(crate) use field_error::FieldError;
 pub(crate) use path::{ResourcePath, Target, Verb};

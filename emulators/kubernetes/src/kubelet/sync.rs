@@ -29,9 +29,6 @@ pub(crate) struct Kubelet {
     addresses: Mutex<AddressPool>,
 }
 
-/// While it lives, the node's pods are gone only after they were stopped.
-struct Running<'a>(&'a Kubelet);
-
 // === impl Kubelet ===
 
 impl Kubelet {
@@ -60,7 +57,6 @@ impl Kubelet {
     /// Keeps one worker for each pod bound to the node, as long as it is polled. It looks at the state and not at
     /// single changes, so that nothing is lost, however far it is behind.
     pub(crate) async fn run(self: Arc<Self>) {
-        let _running = Running(&self);
         let mut published = self.registry.store.published();
         let mut tasks = JoinSet::new();
         let mut workers: HashMap<String, watch::Sender<Option<Termination>>> = HashMap::new();
@@ -117,9 +113,9 @@ impl Kubelet {
     }
 }
 
-impl Drop for Running<'_> {
+impl Drop for Kubelet {
     fn drop(&mut self) {
-        self.0.registry.kubelet_stopped(&self.0.node.name);
+        self.registry.kubelet_stopped(&self.node.name);
     }
 }
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use rand::RngExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Registry, metadata, namespace, pod, random_uid};
 use crate::{
@@ -73,6 +73,7 @@ impl Registry {
         match resource {
             Resource::Pods => {
                 pod::set_defaults(&mut object);
+                set(&mut object, &["status"], json!({"phase": "Pending"}));
                 pod::check(&object, &mut errors);
             }
             Resource::Namespaces => namespace::set_defaults(&mut object),

@@ -10,8 +10,8 @@ mod scheduler;
 mod update;
 
 use std::{
-    collections::BTreeSet,
-    sync::{Mutex, PoisonError},
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::Timestamp;
@@ -27,8 +27,9 @@ pub(crate) use update::Part;
 pub(crate) struct Registry {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
-    /// The nodes whose kubelet runs: their pods are gone only after it has stopped them.
-    kubelets: Mutex<BTreeSet<String>>,
+    /// The kubelets that run, by node: their pods are gone only after they were stopped. Counted, because a new
+    /// kubelet may begin before the last of the old one is dropped.
+    kubelets: Mutex<BTreeMap<String, usize>>,
 }
 
 // === impl Registry ===
@@ -39,7 +40,7 @@ impl Registry {
         let registry = Self {
             store: Store::new(),
             clock,
-            kubelets: Mutex::new(BTreeSet::new()),
+            kubelets: Mutex::new(BTreeMap::new()),
         };
         registry.make_initial_namespaces();
         registry
@@ -51,24 +52,21 @@ impl Registry {
     }
 
     pub(crate) fn kubelet_started(&self, node: &str) {
-        self.kubelets
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(node.to_owned());
+        *self.kubelets().entry(node.to_owned()).or_default() += 1;
     }
 
     pub(crate) fn kubelet_stopped(&self, node: &str) {
-        self.kubelets
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(node);
+        if let Some(count) = self.kubelets().get_mut(node) {
+            *count = count.saturating_sub(1);
+        }
     }
 
     fn kubelet_runs(&self, node: &str) -> bool {
-        self.kubelets
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(node)
+        self.kubelets().get(node).is_some_and(|count| *count > 0)
+    }
+
+    fn kubelets(&self) -> MutexGuard<'_, BTreeMap<String, usize>> {
+        self.kubelets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

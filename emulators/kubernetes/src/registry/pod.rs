@@ -7,11 +7,11 @@ use crate::{
     api::{ApiError, FieldError},
     store::{
         Key, Resource, State,
-        object::{carry, items, set, set_default, text, unset},
+        object::{carry, items, set, set_default, text},
     },
 };
 
-/// What the server and its admission fill in where a new pod is silent.
+/// What the server and its admission fill in where a pod's `spec` is silent.
 pub(super) fn set_defaults(pod: &mut Value) {
     let account = match text(pod, "/spec/serviceAccountName") {
         "" => match text(pod, "/spec/serviceAccount") {
@@ -52,7 +52,6 @@ pub(super) fn set_defaults(pod: &mut Value) {
             set_default(container, &["terminationMessagePolicy"], "File");
         }
     }
-    set(pod, &["status"], json!({"phase": "Pending"}));
 }
 
 /// What is wrong with the `spec` of a pod.
@@ -128,15 +127,5 @@ pub(super) fn check_update(before: &Arc<Value>, after: &Value, errors: &mut Vec<
             "spec",
             "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
         ));
-    }
-}
-
-/// Fills the deprecated twin of `serviceAccountName` in what a client sends back without it.
-pub(super) fn align(pod: &mut Value) {
-    let account = text(pod, "/spec/serviceAccountName").to_owned();
-    if account.is_empty() {
-        unset(pod, &["spec", "serviceAccount"]);
-    } else {
-        set(pod, &["spec", "serviceAccount"], account);
     }
 }

@@ -65,7 +65,7 @@ impl Registry {
             let mut errors = Vec::new();
             metadata::check(resource, &wanted, &mut errors);
             if resource == Resource::Pods && part == Part::Main {
-                pod::align(&mut wanted);
+                pod::set_defaults(&mut wanted);
                 pod::check(&wanted, &mut errors);
                 pod::check_update(&current, &wanted, &mut errors);
             }

@@ -43,20 +43,11 @@ impl Embedded {
     pub(crate) async fn start() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let cluster = Cluster::new(Clock::new()).expect("certificates");
-        let runtime = Arc::new(Sandboxes {
-            running: Mutex::default(),
-            stops: Mutex::default(),
-            permits: Semaphore::new(Semaphore::MAX_PERMITS),
-        });
+        let runtime = Sandboxes::new();
         let stop = CancellationToken::new();
         for (name, number) in [("master-1", 1), ("node-1", 2), ("node-2", 3)] {
-            let node = NodeSettings {
-                name: name.to_owned(),
-                address: Ipv4Addr::new(172, 20, 0, 10 + number),
-                pod_cidr: format!("10.244.{number}.0/28").parse().expect("a range"),
-                provider_id: format!("aws:///us-east-1a/i-{number:017x}"),
-            };
-            tokio::spawn(cluster.run_kubelet(node, runtime.clone(), stop.clone()));
+            let kubelet = cluster.run_kubelet(node(name, number), runtime.clone(), stop.clone());
+            tokio::spawn(kubelet);
         }
         let address = listen(&cluster, "127.0.0.1:0", stop.clone()).await;
         Self {
@@ -78,9 +69,30 @@ impl Embedded {
     }
 }
 
+impl Sandboxes {
+    /// A runtime that stops a pod as soon as it is asked to.
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            running: Mutex::default(),
+            stops: Mutex::default(),
+            permits: Semaphore::new(Semaphore::MAX_PERMITS),
+        })
+    }
+}
+
 impl Drop for Embedded {
     fn drop(&mut self) {
         self.stop.cancel();
+    }
+}
+
+/// A node with room for thirteen pods.
+pub(crate) fn node(name: &str, number: u8) -> NodeSettings {
+    NodeSettings {
+        name: name.to_owned(),
+        address: Ipv4Addr::new(172, 20, 0, 10 + number),
+        pod_cidr: format!("10.244.{number}.0/28").parse().expect("a range"),
+        provider_id: format!("aws:///us-east-1a/i-{number:017x}"),
     }
 }
 

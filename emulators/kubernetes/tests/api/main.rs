@@ -4,3 +4,4 @@ mod access;
 mod embedded;
 mod pods;
 mod watching;
+mod writes;

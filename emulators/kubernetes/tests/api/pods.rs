@@ -1,17 +1,18 @@
-//! The life of a pod, and what the API server refuses.
+//! The life of a pod on its node.
 
 use std::{collections::BTreeSet, time::Duration};
 
-use crate::embedded::{Embedded, PATIENCE, address, eventually, phase, pod, refusal, running};
+use crate::embedded::{Embedded, PATIENCE, Sandboxes, address, eventually, node, phase, pod, refusal, running};
 use futures::{StreamExt, pin_mut};
 use k8s_openapi::api::core::v1::{Namespace, Node, Pod, ServiceAccount};
 use kube::{
     Api, ResourceExt,
     api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams},
 };
+use rolecall_accept::CancellationToken;
 use rolecall_kubernetes::{REQUESTED_ADDRESSES, User};
 use rstest::rstest;
-use serde_json::{Value, json};
+use serde_json::json;
 
 fn namespace(name: &str) -> Namespace {
     serde_json::from_value(json!({"metadata": {"name": name}})).expect("a namespace")
@@ -299,134 +300,6 @@ async fn a_namespace_takes_its_pods_with_it() {
     );
 }
 
-#[rstest]
-#[case::no_namespace("none", json!({}), 404, "NotFound", "namespaces \"none\" not found")]
-#[case::no_containers("default", json!({"spec": {"containers": []}}), 422, "Invalid",
-    "Pod \"p\" is invalid: spec.containers: Required value")]
-#[case::no_image("default", json!({"spec": {"containers": [{"name": "c"}]}}), 422, "Invalid",
-    "Pod \"p\" is invalid: spec.containers[0].image: Required value")]
-#[case::no_such_account("default", json!({"spec": {"serviceAccountName": "ghost"}}), 403, "Forbidden",
-    "pods \"p\" is forbidden: error looking up service account default/ghost: serviceaccount \"ghost\" not found")]
-#[case::bad_restart_policy("default", json!({"spec": {"restartPolicy": "Perhaps"}}), 422, "Invalid",
-    "Pod \"p\" is invalid: spec.restartPolicy: Unsupported value: \"Perhaps\": supported values: \"Always\", \"OnFailure\", \"Never\"")]
-#[tokio::test]
-async fn a_pod_that_cannot_be_is_refused_in_the_servers_words(
-    #[case] namespace: &str,
-    #[case] with: Value,
-    #[case] code: u16,
-    #[case] reason: &str,
-    #[case] message: &str,
-) {
-    let world = Embedded::start().await;
-    let pods: Api<Pod> = Api::namespaced(world.client(User::Admin).await, namespace);
-    let refused = refusal(pods.create(&PostParams::default(), &pod("p", with)).await);
-    assert_eq!(refused, (code, reason.to_owned(), message.to_owned()));
-}
-
-#[rstest]
-#[case("Upper", "a lowercase RFC 1123 subdomain must consist of")]
-#[case("-edge", "a lowercase RFC 1123 subdomain must consist of")]
-#[case("", "Required value: name or generateName is required")]
-#[tokio::test]
-async fn a_name_that_is_no_dns_name_is_refused(#[case] name: &str, #[case] expected: &str) {
-    let world = Embedded::start().await;
-    let (code, _, message) = refusal(
-        world
-            .pods()
-            .await
-            .create(&PostParams::default(), &pod(name, json!({})))
-            .await,
-    );
-    assert_eq!(code, 422);
-    assert!(
-        message.contains("metadata.name") && message.contains(expected),
-        "{message}"
-    );
-}
-
-#[tokio::test]
-async fn generate_name_makes_names_of_its_own() {
-    let world = Embedded::start().await;
-    let pods = world.pods().await;
-    let template = pod("", json!({"metadata": {"name": null, "generateName": "web-"}}));
-    let mut names = BTreeSet::new();
-    for _ in 0..3 {
-        let made = pods.create(&PostParams::default(), &template).await.expect("created");
-        assert!(
-            made.name_any().starts_with("web-") && made.name_any().len() == 9,
-            "{}",
-            made.name_any()
-        );
-        names.insert(made.name_any());
-    }
-    assert_eq!(names.len(), 3);
-}
-
-#[tokio::test]
-async fn a_second_pod_of_a_name_and_an_update_of_an_old_version_conflict() {
-    let world = Embedded::start().await;
-    let pods = world.pods().await;
-    pods.create(&PostParams::default(), &pod("one", json!({})))
-        .await
-        .expect("created");
-    let (code, reason, _) = refusal(pods.create(&PostParams::default(), &pod("one", json!({}))).await);
-    assert_eq!((code, reason.as_str()), (409, "AlreadyExists"));
-    let mut old = running(&pods, "one").await;
-    let patch = Patch::Merge(json!({"metadata": {"labels": {"a": "1"}}}));
-    let new = pods
-        .patch("one", &PatchParams::default(), &patch)
-        .await
-        .expect("patched");
-    old.labels_mut().insert("b".to_owned(), "2".to_owned());
-    let (code, reason, message) = refusal(pods.replace("one", &PostParams::default(), &old).await);
-    assert_eq!((code, reason.as_str()), (409, "Conflict"));
-    assert!(message.contains("the object has been modified"), "{message}");
-    let again = pods
-        .patch("one", &PatchParams::default(), &patch)
-        .await
-        .expect("patched");
-    assert_eq!(
-        again.resource_version(),
-        new.resource_version(),
-        "what changes nothing has no new version"
-    );
-}
-
-#[tokio::test]
-async fn the_spec_and_the_status_are_changed_apart() {
-    let world = Embedded::start().await;
-    let pods = world.pods().await;
-    pods.create(&PostParams::default(), &pod("p", json!({})))
-        .await
-        .expect("created");
-    running(&pods, "p").await;
-    let both = Patch::Merge(json!({"spec": {"activeDeadlineSeconds": 9}, "status": {"phase": "Succeeded"}}));
-    let main = pods.patch("p", &PatchParams::default(), &both).await.expect("patched");
-    let deadline = |pod: &Pod| pod.spec.as_ref().and_then(|spec| spec.active_deadline_seconds);
-    assert_eq!((phase(&main), deadline(&main)), ("Running", Some(9)));
-    let both = Patch::Merge(json!({"spec": {"activeDeadlineSeconds": 8}, "status": {"phase": "Succeeded"}}));
-    let status = pods
-        .patch_status("p", &PatchParams::default(), &both)
-        .await
-        .expect("patched");
-    assert_eq!((phase(&status), deadline(&status)), ("Succeeded", Some(9)));
-    let moved = Patch::Merge(json!({"spec": {"nodeName": "node-2"}}));
-    let (code, _, message) = refusal(pods.patch("p", &PatchParams::default(), &moved).await);
-    assert_eq!(code, 422);
-    assert!(
-        message.contains("spec: Forbidden: pod updates may not change fields other than"),
-        "{message}"
-    );
-}
-
-#[tokio::test]
-async fn server_side_apply_is_not_understood_rather_than_half_done() {
-    let world = Embedded::start().await;
-    let apply = Patch::Apply(pod("p", json!({"apiVersion": "v1", "kind": "Pod"})));
-    let refused = refusal(world.pods().await.patch("p", &PatchParams::apply("test"), &apply).await);
-    assert_eq!((refused.0, refused.1.as_str()), (415, "UnsupportedMediaType"));
-}
-
 #[tokio::test]
 async fn the_control_plane_is_tainted_and_every_node_is_ready() {
     let world = Embedded::start().await;
@@ -460,4 +333,67 @@ async fn the_control_plane_is_tainted_and_every_node_is_ready() {
             .any(|c| c.type_ == "Ready" && c.status == "True");
         assert!(ready, "{}", node.name_any());
     }
+}
+
+#[tokio::test]
+async fn a_kubelet_that_comes_back_adopts_what_runs_and_starts_what_waits() {
+    let world = Embedded::start().await;
+    let client = world.client(User::Admin).await;
+    let pods: Api<Pod> = Api::namespaced(client, "default");
+    let on = |name: &str| pod(name, json!({"spec": {"nodeName": "node-7"}}));
+    let (first, second) = (Sandboxes::new(), Sandboxes::new());
+    let stop = CancellationToken::new();
+    let kubelet = tokio::spawn(
+        world
+            .cluster
+            .run_kubelet(node("node-7", 7), first.clone(), stop.clone()),
+    );
+    pods.create(&PostParams::default(), &on("old")).await.expect("created");
+    let old = running(&pods, "old").await;
+    stop.cancel();
+    kubelet.await.expect("ended");
+    pods.create(&PostParams::default(), &on("new")).await.expect("created");
+    tokio::spawn(
+        world
+            .cluster
+            .run_kubelet(node("node-7", 7), second.clone(), world.stop.clone()),
+    );
+    let new = running(&pods, "new").await;
+    assert_ne!(
+        address(&new),
+        address(&old),
+        "the address of a running pod was given out again"
+    );
+    let started = |runtime: &Sandboxes| runtime.running.lock().expect("sane").clone();
+    assert_eq!(
+        started(&second).into_iter().collect::<Vec<_>>(),
+        [new.uid().expect("a uid")]
+    );
+    pods.delete("old", &DeleteParams::default()).await.expect("deleted");
+    eventually("it is gone", async || {
+        pods.get_opt("old").await.expect("answered").is_none().then_some(())
+    })
+    .await;
+    assert_eq!(second.stops.lock().expect("sane").len(), 1);
+}
+
+#[tokio::test]
+async fn without_a_kubelet_a_pod_ends_only_by_force() {
+    let world = Embedded::start().await;
+    let pods = world.pods().await;
+    let lost = pod("lost", json!({"spec": {"nodeName": "node-9"}}));
+    pods.create(&PostParams::default(), &lost).await.expect("created");
+    pods.delete("lost", &DeleteParams::default()).await.expect("deleted");
+    assert!(
+        pods.get("lost")
+            .await
+            .expect("there")
+            .metadata
+            .deletion_timestamp
+            .is_some()
+    );
+    pods.delete("lost", &DeleteParams::default().grace_period(0))
+        .await
+        .expect("deleted");
+    assert!(pods.get_opt("lost").await.expect("answered").is_none());
 }
