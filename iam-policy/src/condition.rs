@@ -155,7 +155,18 @@ fn read_values(comparison: Comparison, values: &[Placed], variables: bool) -> Re
             patterns: patterns(true)?,
             case: Case::Sensitive,
         },
-        Comparison::Arn => Test::Arn(patterns(true)?),
+        Comparison::Arn => {
+            let patterns = patterns(true)?;
+            // What shorter text matches is not documented; taken as no ARN it would switch a Deny off.
+            if let Some((value, _)) = values.iter().zip(&patterns).find(|(_, pattern)| !pattern.may_be_arn()) {
+                let message = format!(
+                    "{:?} is not an ARN of six segments, which alone is implemented",
+                    value.text
+                );
+                return Err(PolicyError::unsupported(&value.place, message));
+            }
+            Test::Arn(patterns)
+        }
         Comparison::Bool => Test::Bool(each(values, read_bool)?),
         Comparison::Null => Test::Null(each(values, read_bool)?),
         Comparison::Ip => Test::Ip(each(values, Network::parse)?),

@@ -91,6 +91,11 @@ impl Pattern {
         })
     }
 
+    /// Whether the string, as written, could be compared as an ARN: it has six segments, or variables that may.
+    pub(crate) fn may_be_arn(&self) -> bool {
+        self.variables().next().is_some() || self.written.matches(':').count() >= 5
+    }
+
     /// Whether the whole of `value` matches. A variable that has no value matches nothing.
     pub(crate) fn matches(&self, value: &str, case: Case, view: &View<'_>) -> bool {
         self.resolve(view).is_some_and(|tokens| run(&tokens, value, case))
@@ -197,10 +202,11 @@ fn variable(name: &str) -> Result<Part, String> {
 fn bind_to_segments(tokens: &mut [Token]) {
     let mut segment = 0;
     for at in 0..tokens.len() {
-        let ends_segment = tokens[at + 1..].iter().find(|token| **token != Token::Any);
+        // Of several stars in a row the last one decides.
+        let next = tokens.get(at + 1).copied();
         match tokens[at] {
             Token::Char(':') => segment += 1,
-            Token::Any if segment < 5 && !matches!(ends_segment, None | Some(Token::Char(':'))) => {
+            Token::Any if segment < 5 && !matches!(next, None | Some(Token::Char(':'))) => {
                 tokens[at] = Token::AnyWithin;
             }
             Token::One if segment < 5 => tokens[at] = Token::OneWithin,

@@ -193,6 +193,16 @@ fn no_identity_policy_opens_a_role_that_does_not_trust(
 }
 
 #[test]
+fn of_several_statements_the_one_that_names_the_caller_closest_counts() {
+    let statement = |named: &str| format!(r#"{{"Effect": "Allow", "Principal": {named}, "Action": "sts:AssumeRole"}}"#);
+    for [first, second] in [[BY_ROLE, BY_ACCOUNT], [BY_ACCOUNT, BY_ROLE]] {
+        let document = format!(r#"{{"Statement": [{}, {}]}}"#, statement(first), statement(second));
+        let ask = Ask::new(session(), "sts:AssumeRole", "arn:aws:iam::123456789012:role/r").trust(&document);
+        assert_outcome(&ask, Ok(RoleTrust));
+    }
+}
+
+#[test]
 fn the_session_itself_is_limited_when_it_assumes_a_role() {
     let ask = Ask::new(session(), "sts:AssumeRole", "arn:aws:iam::123456789012:role/r")
         .trust(&trust_policy("Allow", BY_SESSION));
@@ -237,6 +247,10 @@ fn a_decision_names_every_statement_that_had_to_allow() {
     "s3:GetObject",
     Principal::User { arn: "arn:aws:sts::123456789012:assumed-role/r/s".to_owned() },
     EvaluateError::MalformedPrincipal("arn:aws:sts::123456789012:assumed-role/r/s".to_owned()))]
+#[case::sts_has_no_users(
+    "s3:GetObject",
+    Principal::User { arn: "arn:aws:sts::123456789012:user/x".to_owned() },
+    EvaluateError::MalformedPrincipal("arn:aws:sts::123456789012:user/x".to_owned()))]
 #[case::a_name_is_no_role(
     "s3:GetObject",
     Principal::AssumedRole { role_arn: "reader".to_owned(), session_name: "s".to_owned() },

@@ -56,7 +56,26 @@ fn ask(condition: &str) -> Ask {
 )]
 #[case(
     "ArnLike",
-    r#""arn:aws:sns:*:t*""#,
+    r#""${aws:PrincipalArn}""#,
+    "arn:aws:iam::123456789012:user/staff/alice",
+    true
+)]
+#[case(
+    "ArnLike",
+    r#""${aws:username}""#,
+    "arn:aws:iam::123456789012:user/staff/alice",
+    false
+)]
+#[case("ArnLike", r#""${aws:username}""#, "alice", false)]
+#[case(
+    "ArnLike",
+    r#""arn:*${aws:Nothing, ''}""#,
+    "arn:aws:sns:eu-west-1:123456789012:topic",
+    false
+)]
+#[case(
+    "ArnLike",
+    r#""arn:*:eu-west-1:*:*:t*""#,
     "arn:aws:sns:eu-west-1:123456789012:topic",
     false
 )]

@@ -174,6 +174,12 @@ fn what_is_wrong_with_a_statement_is_said_with_its_place(
 #[case::repeated_key(r#"{"Bool": {"aws:x": true, "aws:x": false}}"#, ".Bool.aws:x", Malformed)]
 #[case::bool(r#"{"Bool": {"aws:x": ["true", "yes"]}}"#, ".Bool.aws:x[1]", Malformed)]
 #[case::null(r#"{"Null": {"aws:x": "no"}}"#, ".Null.aws:x", Malformed)]
+#[case::half_an_arn(
+    r#"{"ArnLike": {"aws:x": ["arn:aws:s3:::b", "arn:aws:*"]}}"#,
+    ".ArnLike.aws:x[1]",
+    Unsupported
+)]
+#[case::any_arn(r#"{"ArnNotLike": {"aws:x": "*"}}"#, ".ArnNotLike.aws:x", Unsupported)]
 #[case::address(r#"{"IpAddress": {"aws:SourceIp": "10.0.0"}}"#, ".IpAddress.aws:SourceIp", Malformed)]
 #[case::prefix(
     r#"{"IpAddress": {"aws:SourceIp": "10.0.0.0/33"}}"#,

@@ -98,6 +98,7 @@ fn not_action_and_not_resource_mean_everything_else(
 #[case("2008-10-17", "home/${aws:username}/*", "home/${aws:username}/x", true)]
 #[case("2012-10-17", "${aws:PrincipalTag/team}/x", "/x", false)]
 #[case("2012-10-17", "${aws:PrincipalTag/team, 'nobody'}/x", "nobody/x", true)]
+#[case("2012-10-17", "${aws:PrincipalTag/team, '}'}/x", "}/x", true)]
 #[case("2012-10-17", "${aws:PrincipalAccount}/x", "123456789012/x", true)]
 #[case("2012-10-17", "${*}/x", "y/x", false)]
 #[case("2012-10-17", "${*}${?}${$}/x", "*?$/x", true)]
