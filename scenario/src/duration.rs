@@ -19,12 +19,23 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         return Err("expected a duration such as `250ms`, `5s`, `15m` or `1h`".to_owned());
     }
     if unit.is_empty() {
-        return Err(format!("a duration needs a unit: `{number}ms`, `{number}s`, `{number}m` or `{number}h`"));
+        return Err(format!(
+            "a duration needs a unit: `{number}ms`, `{number}s`, `{number}m` or `{number}h`"
+        ));
     }
     let Some((_, factor)) = UNITS.iter().find(|(name, _)| *name == unit) else {
-        return Err(format!("`{unit}` is no unit of time: expected `ms`, `s`, `m` or `h` after a whole number"));
+        return Err(match unit.trim_start().to_lowercase().as_str() {
+            "ms" | "msec" | "millis" | "milliseconds" => format!("did you mean `{number}ms`?"),
+            "s" | "sec" | "secs" | "second" | "seconds" => format!("did you mean `{number}s`?"),
+            "m" | "min" | "mins" | "minute" | "minutes" => format!("did you mean `{number}m`?"),
+            "h" | "hr" | "hrs" | "hour" | "hours" => format!("did you mean `{number}h`?"),
+            _ => format!("`{unit}` is no unit of time: expected `ms`, `s`, `m` or `h` after a whole number"),
+        });
     };
-    let milliseconds = number.parse::<u64>().ok().and_then(|number| number.checked_mul(*factor));
+    let milliseconds = number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(*factor));
     match milliseconds {
         Some(milliseconds) if milliseconds <= LONGEST => Ok(Duration::from_millis(milliseconds)),
         _ => Err("longer than a hundred years".to_owned()),
@@ -60,7 +71,8 @@ mod tests {
 
     #[rstest::rstest]
     #[case("15", "needs a unit")]
-    #[case("15 m", "no unit of time")]
+    #[case("15 m", "did you mean `15m`?")]
+    #[case("15min", "did you mean `15m`?")]
     #[case("1.5h", "no unit of time")]
     #[case("soon", "expected a duration")]
     #[case("-1s", "expected a duration")]

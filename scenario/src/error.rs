@@ -30,7 +30,13 @@ pub struct Errors {
 
 impl ScenarioError {
     pub(crate) fn new(title: impl Into<String>, span: Span, label: impl Into<String>) -> Self {
-        Self { title: title.into(), span, label: label.into(), help: None, other: None }
+        Self {
+            title: title.into(),
+            span,
+            label: label.into(),
+            help: None,
+            other: None,
+        }
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {

@@ -17,7 +17,11 @@ pub fn excerpt(source: &Source, span: &Span, label: &str, notes: &[String], colo
     let place = first_line(source, span);
     let line = source.line_column(place.start).0;
     let lines = Lines::new(source, line.saturating_sub(1).max(1), line);
-    let mut marks = vec![AnnotationKind::Primary.span(lines.inside(&place)).label(label.to_owned())];
+    let mut marks = vec![
+        AnnotationKind::Primary
+            .span(lines.inside(&place))
+            .label(label.to_owned()),
+    ];
     if line > 1 {
         marks.push(AnnotationKind::Visible.span(0..0));
     }
@@ -29,13 +33,26 @@ pub fn excerpt(source: &Source, span: &Span, label: &str, notes: &[String], colo
 /// One error of a file.
 pub(crate) fn error(source: &Source, error: &ScenarioError, color: bool) -> String {
     let place = first_line(source, &error.span);
-    let other = error.other.as_ref().map(|(span, label)| (first_line(source, span), label));
+    let other = error
+        .other
+        .as_ref()
+        .map(|(span, label)| (first_line(source, span), label));
     let line = source.line_column(place.start).0;
-    let other_line = other.as_ref().map_or(line, |(place, _)| source.line_column(place.start).0);
+    let other_line = other
+        .as_ref()
+        .map_or(line, |(place, _)| source.line_column(place.start).0);
     let lines = Lines::new(source, line.min(other_line), line.max(other_line));
-    let mut marks = vec![AnnotationKind::Primary.span(lines.inside(&place)).label(error.label.clone())];
+    let mut marks = vec![
+        AnnotationKind::Primary
+            .span(lines.inside(&place))
+            .label(error.label.clone()),
+    ];
     if let Some((place, label)) = &other {
-        marks.push(AnnotationKind::Context.span(lines.inside(place)).label((*label).clone()));
+        marks.push(
+            AnnotationKind::Context
+                .span(lines.inside(place))
+                .label((*label).clone()),
+        );
     }
     let mut group = Group::with_title(Level::ERROR.primary_title(error.title.clone()))
         .element(Element::from(lines.snippet(source, marks)));
@@ -46,7 +63,11 @@ pub(crate) fn error(source: &Source, error: &ScenarioError, color: bool) -> Stri
 }
 
 fn renderer(color: bool) -> Renderer {
-    if color { Renderer::styled().hyperlink(false) } else { Renderer::plain() }
+    if color {
+        Renderer::styled().hyperlink(false)
+    } else {
+        Renderer::plain()
+    }
 }
 
 /// The part of a place that is in its first line.
@@ -77,7 +98,11 @@ impl Lines {
     /// The lines `first..=last`, counted from 1.
     fn new(source: &Source, first: usize, last: usize) -> Self {
         let range = source.line_range(first).start..source.line_range(last).end;
-        Self { number: first, start: range.start, text: source.text().get(range).unwrap_or_default().to_owned() }
+        Self {
+            number: first,
+            start: range.start,
+            text: source.text().get(range).unwrap_or_default().to_owned(),
+        }
     }
 
     fn inside(&self, place: &Range<usize>) -> Range<usize> {

@@ -37,8 +37,14 @@ impl Source {
     /// A source that messages call `path` (as the user wrote it).
     pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
         let text = text.into();
-        let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self(Arc::new(Text { path: path.into(), text, line_starts }))
+        let line_starts = std::iter::once(0)
+            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
+            .collect();
+        Self(Arc::new(Text {
+            path: path.into(),
+            text,
+            line_starts,
+        }))
     }
 
     /// The path as the user wrote it.
@@ -56,7 +62,11 @@ impl Source {
         let byte = byte.min(self.0.text.len());
         let line = self.0.line_starts.partition_point(|start| *start <= byte).max(1);
         let start = self.0.line_starts[line - 1];
-        let column = self.0.text.get(start..byte).map_or(1, |before| before.chars().count() + 1);
+        let column = self
+            .0
+            .text
+            .get(start..byte)
+            .map_or(1, |before| before.chars().count() + 1);
         (line, column)
     }
 
@@ -87,7 +97,10 @@ impl Span {
 
 impl From<Range<usize>> for Span {
     fn from(range: Range<usize>) -> Self {
-        Self { start: range.start, end: range.end }
+        Self {
+            start: range.start,
+            end: range.end,
+        }
     }
 }
 

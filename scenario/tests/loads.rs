@@ -21,7 +21,10 @@ fn scenario(text: &str) -> Scenario {
 fn file(path: &str) -> Scenario {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
     let source = Source::new(path.trim_start_matches("../"), text);
-    let id = path.trim_start_matches("../scenarios/").trim_end_matches(".yaml").to_owned();
+    let id = path
+        .trim_start_matches("../scenarios/")
+        .trim_end_matches(".yaml")
+        .to_owned();
     load(source, id, &vocabulary()).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
@@ -47,8 +50,15 @@ fn every_scenario_of_the_suite_and_of_the_contract_loads(
 #[case("tests/contract/vault-pod-that-never-asks.yaml", &["users", "vault", "manifests", "vault:*"])]
 fn what_is_not_built_yet_is_pending_with_its_reason(#[case] path: &str, #[case] words: &[&str]) {
     let pending = file(path).pending;
-    assert_eq!(pending.iter().map(|pending| pending.word.as_str()).collect::<Vec<_>>(), words);
-    assert!(pending.iter().all(|pending| !pending.reason.is_empty() && pending.span.start > 0));
+    assert_eq!(
+        pending.iter().map(|pending| pending.word.as_str()).collect::<Vec<_>>(),
+        words
+    );
+    assert!(
+        pending
+            .iter()
+            .all(|pending| !pending.reason.is_empty() && pending.span.start > 0)
+    );
 }
 
 #[test]
@@ -63,10 +73,16 @@ fn a_failure_is_shown_as_the_format_page_shows_it() {
 19 |     expect: { denied: AccessDenied, caller: MyPodRole }
    |               ^^^^^^^^^^^^^^^^^^^^ S3 allowed it: 200, buckets []";
     assert_eq!(shown, page);
-    let notes = ["signed by ASIA…7Q".to_owned(), "held for 0s of 300ms, asked once".to_owned()];
+    let notes = [
+        "signed by ASIA…7Q".to_owned(),
+        "held for 0s of 300ms, asked once".to_owned(),
+    ];
     let label = "S3 allowed it: 200, buckets []";
     let noted = rolecall_scenario::excerpt(&scenario.source, &expect.all[0].span, label, &notes, false);
-    assert_eq!(noted, format!("{page}\n   |\n   = signed by ASIA…7Q\n   = held for 0s of 300ms, asked once"));
+    assert_eq!(
+        noted,
+        format!("{page}\n   |\n   = signed by ASIA…7Q\n   = held for 0s of 300ms, asked once")
+    );
 }
 
 #[test]
@@ -79,13 +95,23 @@ fn the_chapters_first_scenario_becomes_typed_steps() {
     let first = &scenario.steps[0];
     assert_eq!(first.actor.as_ref().unwrap().value, Actor::Pod("aws-cli".to_owned()));
     assert_eq!(first.save.as_ref().unwrap().value, "before");
-    let Action::Apply(given, _) = &scenario.steps[2].action.value else { panic!("no apply") };
-    assert_eq!(given.roles["MyPodRole"].policies.as_ref().unwrap()[0].value, "AmazonS3ReadOnlyAccess");
+    let Action::Apply(given, _) = &scenario.steps[2].action.value else {
+        panic!("no apply")
+    };
+    assert_eq!(
+        given.roles["MyPodRole"].policies.as_ref().unwrap()[0].value,
+        "AmazonS3ReadOnlyAccess"
+    );
     assert!(given.roles["MyPodRole"].trust.is_none());
-    let Action::Recreate { pods, grace } = &scenario.steps[3].action.value else { panic!("no recreate") };
+    let Action::Recreate { pods, grace } = &scenario.steps[3].action.value else {
+        panic!("no recreate")
+    };
     assert_eq!((pods[0].value.as_str(), *grace), ("aws-cli", Duration::ZERO));
     assert_eq!(scenario.steps[5].using.as_ref().unwrap().value, "before");
-    assert_eq!(scenario.steps[5].expect.as_ref().unwrap().all[0].value, Expectation::Lists(vec!["reports".to_owned()]));
+    assert_eq!(
+        scenario.steps[5].expect.as_ref().unwrap().all[0].value,
+        Expectation::Lists(vec!["reports".to_owned()])
+    );
 }
 
 #[test]
@@ -106,7 +132,9 @@ fn null_in_apply_restores_a_default_and_an_unnamed_key_stays() {
   - apply: { roles: { R: { boundary: null, policies: [] }, a/b/S: null }, cluster: { additionalPolicies: { node: null } }, proxy: { cache_ttl: null } }
   - { as: app, credentials: {}, expect: { role: a/b/S } }\n";
     let scenario = scenario(&format!("{HEAD}{steps}"));
-    let Action::Apply(given, proxy) = &scenario.steps[0].action.value else { panic!("no apply") };
+    let Action::Apply(given, proxy) = &scenario.steps[0].action.value else {
+        panic!("no apply")
+    };
     let role = &given.roles["R"].value;
     assert_eq!(role.restored.iter().copied().collect::<Vec<_>>(), ["boundary"]);
     assert!(role.policies.as_ref().is_some_and(Vec::is_empty) && role.trust.is_none());
@@ -136,15 +164,28 @@ fn raw_requests_keep_their_bytes_and_their_tokens() {
     expect: { status: [403, 4xx], no_node_credentials: true, json: { Code: Success } }
 "#;
     let scenario = scenario(&format!("{HEAD}{steps}"));
-    let Action::Imds(put) = &scenario.steps[0].action.value else { panic!("no imds") };
-    assert_eq!(put[0].headers[0], ("X-aws-ec2-metadata-token-ttl-seconds".to_owned(), "60".to_owned()));
+    let Action::Imds(put) = &scenario.steps[0].action.value else {
+        panic!("no imds")
+    };
+    assert_eq!(
+        put[0].headers[0],
+        ("X-aws-ec2-metadata-token-ttl-seconds".to_owned(), "60".to_owned())
+    );
     assert_eq!((&put[0].token, put[0].to), (&TokenUse::None, Target::Metadata));
-    let Action::Imds(gets) = &scenario.steps[1].action.value else { panic!("no imds") };
+    let Action::Imds(gets) = &scenario.steps[1].action.value else {
+        panic!("no imds")
+    };
     assert_eq!(gets[0].target, "//latest/./meta-data/%69am;x");
     assert_eq!(gets[1].target, "/a{b},c #d");
-    assert_eq!((&gets[1].token, gets[1].to), (&TokenUse::Saved("t".to_owned()), Target::Proxy));
+    assert_eq!(
+        (&gets[1].token, gets[1].to),
+        (&TokenUse::Saved("t".to_owned()), Target::Proxy)
+    );
     let expect = scenario.steps[1].expect.as_ref().unwrap();
-    assert_eq!(expect.all[0].value, Expectation::Status(vec!["403".to_owned(), "4xx".to_owned()]));
+    assert_eq!(
+        expect.all[0].value,
+        Expectation::Status(vec!["403".to_owned(), "4xx".to_owned()])
+    );
 }
 
 #[test]
@@ -166,13 +207,25 @@ steps:
     );
     let trust = |role: &str| scenario.given.roles[role].trust.as_ref().unwrap().value.clone();
     assert_eq!(trust("A"), Trust::Ec2);
-    assert_eq!(trust("B"), Trust::Node { external_id: Some("X".to_owned()) });
+    assert_eq!(
+        trust("B"),
+        Trust::Node {
+            external_id: Some("X".to_owned())
+        }
+    );
     assert_eq!(trust("C"), Trust::Role("A".to_owned()));
-    assert!(matches!(trust("D"), Trust::Document(rolecall_scenario::model::Document::File(file)) if file == "trust/pod-role.json"));
-    assert!(matches!(trust("E"), Trust::Document(rolecall_scenario::model::Document::Inline(value)) if value["Version"] == "2012-10-17"));
+    assert!(
+        matches!(trust("D"), Trust::Document(rolecall_scenario::model::Document::File(file)) if file == "trust/pod-role.json")
+    );
+    assert!(
+        matches!(trust("E"), Trust::Document(rolecall_scenario::model::Document::Inline(value)) if value["Version"] == "2012-10-17")
+    );
     assert_eq!(trust("F"), Trust::None);
     assert_eq!(scenario.given.roles["F"].max_session, Some(Duration::from_secs(3600)));
-    assert!(scenario.needs.contains("as-node"));
+    assert_eq!(
+        scenario.steps[0].actor.as_ref().unwrap().value,
+        Actor::Node("node-1".to_owned())
+    );
 }
 
 #[test]
@@ -184,16 +237,22 @@ fn since_is_the_index_of_the_earlier_step() {
   - { restart: { proxy: node-1 } }
   - { log: proxy, expect: { contains: [a, b] } }\n";
     let scenario = scenario(&format!("{HEAD}{steps}"));
-    let Action::Journal(journal) = &scenario.steps[2].action.value else { panic!("no journal") };
+    let Action::Journal(journal) = &scenario.steps[2].action.value else {
+        panic!("no journal")
+    };
     assert_eq!((journal.since, journal.filter.from.as_deref()), (Some(1), Some("pods")));
-    let Action::Credentials(walk) = &scenario.steps[1].action.value else { panic!("no credentials") };
+    let Action::Credentials(walk) = &scenario.steps[1].action.value else {
+        panic!("no credentials")
+    };
     assert_eq!((walk.ask_for.as_deref(), &walk.token), (Some("R"), &TokenUse::None));
     assert_eq!(scenario.steps[1].within.as_ref().unwrap().value, Duration::from_secs(2));
 }
 
 #[test]
 fn no_is_text_where_text_is_due() {
-    let scenario = scenario("name: no\ntags: [yes, on]\ngiven: { pods: { app: { external_id: no } } }\nsteps: [{ as: app, credentials: {}, expect: refused }]\n");
+    let scenario = scenario(
+        "name: no\ntags: [yes, on]\ngiven: { pods: { app: { external_id: no } } }\nsteps: [{ as: app, credentials: {}, expect: refused }]\n",
+    );
     assert_eq!(scenario.name.value, "no");
     assert_eq!(scenario.tags, ["yes", "on"]);
     assert_eq!(scenario.given.pods["app"].external_id.as_deref(), Some("no"));
@@ -201,7 +260,9 @@ fn no_is_text_where_text_is_due() {
 
 #[test]
 fn a_value_repeated_by_an_alias_is_read_twice() {
-    let scenario = scenario("name: n\ngiven: { roles: { R: {} }, pods: { a: &p { role: R }, b: *p } }\nsteps: [{ as: b, credentials: {}, expect: &e { role: R } }, { as: a, credentials: {}, expect: *e }]\n");
+    let scenario = scenario(
+        "name: n\ngiven: { roles: { R: {} }, pods: { a: &p { role: R }, b: *p } }\nsteps: [{ as: b, credentials: {}, expect: &e { role: R } }, { as: a, credentials: {}, expect: *e }]\n",
+    );
     assert_eq!(scenario.given.pods["b"].role.as_ref().unwrap().value, "R");
     assert_eq!(scenario.steps[1].expect.as_ref().unwrap().all.len(), 1);
 }

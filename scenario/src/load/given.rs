@@ -23,7 +23,10 @@ pub(super) fn given(source: &Source, node: &Node) -> Given {
         restored.insert("region");
     }
     Given {
-        cluster: node.entry("cluster").map(|entry| cluster(source, &entry.value)).unwrap_or_default(),
+        cluster: node
+            .entry("cluster")
+            .map(|entry| cluster(source, &entry.value))
+            .unwrap_or_default(),
         region: aws.and_then(|aws| text(aws, "region")),
         roles: things(node, "roles", role),
         buckets: things(node, "buckets", bucket),
@@ -34,14 +37,19 @@ pub(super) fn given(source: &Source, node: &Node) -> Given {
 }
 
 pub(super) fn proxy(node: &Node) -> ProxySettings {
-    let boolean = |key| node.get(key).and_then(|node: &Node| Some(Spanned::new(node.bool()?, node.span.clone())));
+    let boolean = |key| {
+        node.get(key)
+            .and_then(|node: &Node| Some(Spanned::new(node.bool()?, node.span.clone())))
+    };
     ProxySettings {
         default_role: spanned_text(node, "default_role"),
         base_role_arn: spanned_text(node, "base_role_arn"),
         namespace_restrictions: boolean("namespace_restrictions"),
         namespace_format: spanned_text(node, "namespace_format"),
         cache_ttl: spanned_duration(node, "cache_ttl"),
-        passthrough: node.get("passthrough").map(|list| Spanned::new(texts(node, "passthrough"), list.span.clone())),
+        passthrough: node
+            .get("passthrough")
+            .map(|list| Spanned::new(texts(node, "passthrough"), list.span.clone())),
         require_token: boolean("require_token"),
         intercept: spanned_text(node, "intercept"),
         listen: spanned_text(node, "listen"),
@@ -55,8 +63,14 @@ pub(super) fn forget_restored(given: &mut Given, proxy: &mut ProxySettings) {
     given.cluster.restored.clear();
     given.cluster.imds.restored.clear();
     given.roles.values_mut().for_each(|role| role.value.restored.clear());
-    given.buckets.values_mut().for_each(|bucket| bucket.value.restored.clear());
-    given.namespaces.values_mut().for_each(|namespace| namespace.value.restored.clear());
+    given
+        .buckets
+        .values_mut()
+        .for_each(|bucket| bucket.value.restored.clear());
+    given
+        .namespaces
+        .values_mut()
+        .for_each(|namespace| namespace.value.restored.clear());
     given.pods.values_mut().for_each(|pod| pod.value.restored.clear());
     proxy.restored.clear();
 }
@@ -64,12 +78,23 @@ pub(super) fn forget_restored(given: &mut Given, proxy: &mut ProxySettings) {
 /// The things of one kind by their names.
 fn things<T>(node: &Node, key: &str, read: impl Fn(&Node, Restored) -> T) -> BTreeMap<String, Spanned<T>> {
     let structure = match GIVEN.word(key).map(|word| word.shape) {
-        Some(Shape::Map { key: Key::New(_), value: Shape::Struct(structure) }) => Some(*structure),
+        Some(Shape::Map {
+            key: Key::New(_),
+            value: Shape::Struct(structure),
+        }) => Some(*structure),
         _ => None,
     };
     let entries = node.get(key).map(Node::entries).unwrap_or_default();
-    let thing = |node: &Node| read(node, structure.map(|structure| restored(node, structure)).unwrap_or_default());
-    entries.iter().map(|entry| (entry.key.value.clone(), Spanned::new(thing(&entry.value), entry.span()))).collect()
+    let thing = |node: &Node| {
+        read(
+            node,
+            structure.map(|structure| restored(node, structure)).unwrap_or_default(),
+        )
+    };
+    entries
+        .iter()
+        .map(|entry| (entry.key.value.clone(), Spanned::new(thing(&entry.value), entry.span())))
+        .collect()
 }
 
 /// The words written as `null`; all of them where the whole map is.
@@ -93,7 +118,11 @@ fn cluster(source: &Source, node: &Node) -> ClusterSpec {
         Some(Spanned::new(StatementList(list), node.span.clone()))
     };
     let words = structure_of(&GIVEN, "cluster");
-    let written = |word, node: &Node| words.and_then(|words| structure_of(words, word)).map(|words| restored(node, words));
+    let written = |word, node: &Node| {
+        words
+            .and_then(|words| structure_of(words, word))
+            .map(|words| restored(node, words))
+    };
     let mut restored = words.map(|words| restored(node, words)).unwrap_or_default();
     restored.retain(|word| matches!(*word, "name" | "nodes"));
     restored.extend(match (node.is_null(), policies) {
@@ -101,13 +130,19 @@ fn cluster(source: &Source, node: &Node) -> ClusterSpec {
         (false, Some(policies)) => written("additionalPolicies", policies).unwrap_or_default(),
         (false, None) => Restored::new(),
     });
-    let imds = if node.is_null() { Some(node) } else { node.entry("imds").map(|entry| &entry.value) };
+    let imds = if node.is_null() {
+        Some(node)
+    } else {
+        node.entry("imds").map(|entry| &entry.value)
+    };
     ClusterSpec {
         name: text(node, "name"),
         nodes: node.get("nodes").map(|_| texts(node, "nodes")),
         node_policies: side("node"),
         master_policies: side("master"),
-        imds: imds.map(|node| metadata_service(node, written("imds", node).unwrap_or_default())).unwrap_or_default(),
+        imds: imds
+            .map(|node| metadata_service(node, written("imds", node).unwrap_or_default()))
+            .unwrap_or_default(),
         restored,
     }
 }
@@ -115,7 +150,10 @@ fn cluster(source: &Source, node: &Node) -> ClusterSpec {
 fn metadata_service(node: &Node, restored: Restored) -> ImdsSpec {
     ImdsSpec {
         tokens_required: text(node, "tokens").map(|tokens| tokens == "required"),
-        hop_limit: node.get("hop_limit").and_then(Node::integer).and_then(|hops| u8::try_from(hops).ok()),
+        hop_limit: node
+            .get("hop_limit")
+            .and_then(Node::integer)
+            .and_then(|hops| u8::try_from(hops).ok()),
         user_data: text(node, "user_data"),
         restored,
     }
@@ -125,11 +163,18 @@ fn role(node: &Node, restored: Restored) -> Role {
     let inline = |node: &Node| {
         let entries = node.entries().iter();
         entries
-            .map(|entry| (entry.key.value.clone(), Spanned::new(document(&entry.value), entry.value.span.clone())))
+            .map(|entry| {
+                (
+                    entry.key.value.clone(),
+                    Spanned::new(document(&entry.value), entry.value.span.clone()),
+                )
+            })
             .collect()
     };
     Role {
-        trust: node.get("trust").map(|node| Spanned::new(trust(node), node.span.clone())),
+        trust: node
+            .get("trust")
+            .map(|node| Spanned::new(trust(node), node.span.clone())),
         policies: node.get("policies").map(spanned_texts),
         inline: node.get("inline").map(inline),
         boundary: node.get("boundary").and_then(spanned),
@@ -150,7 +195,9 @@ fn trust(node: &Node) -> Trust {
             _ => Trust::Document(document(node)),
         },
         None => match node.get("node") {
-            Some(condition) => Trust::Node { external_id: text(condition, "external_id") },
+            Some(condition) => Trust::Node {
+                external_id: text(condition, "external_id"),
+            },
             None => Trust::Document(document(node)),
         },
     }
@@ -166,8 +213,12 @@ fn document(node: &Node) -> Document {
 fn bucket(node: &Node, restored: Restored) -> Bucket {
     let objects = node.entries().iter().filter(|entry| entry.key.value != "policy");
     Bucket {
-        objects: objects.filter_map(|entry| Some((entry.key.value.clone(), entry.value.text()?.to_owned()))).collect(),
-        policy: node.get("policy").map(|node| Spanned::new(document(node), node.span.clone())),
+        objects: objects
+            .filter_map(|entry| Some((entry.key.value.clone(), entry.value.text()?.to_owned())))
+            .collect(),
+        policy: node
+            .get("policy")
+            .map(|node| Spanned::new(document(node), node.span.clone())),
         restored,
     }
 }
@@ -195,5 +246,9 @@ fn pod(node: &Node, restored: Restored) -> Pod {
 
 fn annotations(node: &Node) -> Option<BTreeMap<String, String>> {
     let entries = node.get("annotations")?.entries().iter();
-    Some(entries.filter_map(|entry| Some((entry.key.value.clone(), entry.value.text()?.to_owned()))).collect())
+    Some(
+        entries
+            .filter_map(|entry| Some((entry.key.value.clone(), entry.value.text()?.to_owned())))
+            .collect(),
+    )
 }

@@ -9,20 +9,23 @@ use crate::{
     words::{NameKind, Shape},
 };
 
+/// Other readers of YAML make a date of an unquoted version.
+const VERSION: &str =
+    "it is the version of the policy language; quote it, since other readers of YAML make a date of it";
+
 /// Checks a value against a shape that is neither a collection nor a choice.
 pub(super) fn check(walk: &mut Walk<'_>, node: &Node, shape: &Shape) {
     match shape {
-        Shape::Bool => {
-            if node.bool().is_none() {
-                walk.mistyped(node, &shape.describe());
-            }
-        }
+        Shape::Bool => match node.bool() {
+            Some(_) => {}
+            None => walk.mistyped(node, &shape.describe()),
+        },
         Shape::Number { min, max } => match node.integer() {
             Some(number) if (*min..=*max).contains(&number) => {}
             Some(_) => walk.wrong(node, format!("expected {}", shape.describe()), None),
             None => walk.mistyped(node, &shape.describe()),
         },
-        Shape::Scalar | Shape::HeaderValue if node.raw().is_some() => header_value(walk, node, shape),
+        Shape::Scalar | Shape::Code | Shape::HeaderValue if node.raw().is_some() => header_value(walk, node, shape),
         Shape::Status => status(walk, node, shape),
         Shape::Duration => match node.raw().map(parse_duration) {
             Some(Ok(_)) => {}
@@ -30,11 +33,10 @@ pub(super) fn check(walk: &mut Walk<'_>, node: &Node, shape: &Shape) {
             None => walk.mistyped(node, &shape.describe()),
         },
         Shape::Subject => subject(walk, node, shape),
-        Shape::Parameters => {
-            if !matches!(node.kind, Kind::Map { .. }) {
-                walk.mistyped(node, &shape.describe());
-            }
-        }
+        Shape::Parameters => match node.kind {
+            Kind::Map { .. } => {}
+            _ => walk.mistyped(node, &shape.describe()),
+        },
         _ => match node.text() {
             Some(text) => check_text(walk, node, text, shape),
             None => walk.mistyped(node, &shape.describe()),
@@ -47,17 +49,12 @@ fn check_text(walk: &mut Walk<'_>, node: &Node, text: &str, shape: &Shape) {
         Shape::Name(kind) => walk.refer(*kind, text, &node.span),
         Shape::NewName(kind) => new_key(walk, *kind, &Spanned::new(text.to_owned(), node.span.clone())),
         Shape::ManagedPolicy => managed_policy(walk, node, text),
-        Shape::Arn => {
-            if text.split(':').count() < 6 || !text.starts_with("arn:") {
-                walk.wrong(node, "expected an ARN such as `arn:aws:iam::self:role/`", None);
-            }
-        }
+        Shape::Arn => arn(walk, node, text),
         Shape::File => file(walk, node, text),
-        Shape::PolicyVersion => {
-            if !matches!(text, "2012-10-17" | "2008-10-17") {
-                walk.wrong(node, "expected \"2012-10-17\"", Some("it is the version of the language, not of the policy".to_owned()));
-            }
-        }
+        Shape::PolicyVersion => match text {
+            "2012-10-17" | "2008-10-17" => {}
+            _ => walk.wrong(node, "expected \"2012-10-17\"", Some(VERSION.to_owned())),
+        },
         Shape::StatementsText => {
             if let Err((span, reason)) = statements::parse(walk.source, node) {
                 let error = ScenarioError::new("the policy statements are not right", span, reason);
@@ -65,11 +62,10 @@ fn check_text(walk: &mut Walk<'_>, node: &Node, text: &str, shape: &Shape) {
             }
         }
         Shape::TrustText => trust(walk, node, text),
-        Shape::Token => {
-            if !matches!(text, "fresh" | "none") {
-                walk.refer(NameKind::Token, text, &node.span);
-            }
-        }
+        Shape::Token => match text {
+            "fresh" | "none" => {}
+            _ => walk.refer(NameKind::Token, text, &node.span),
+        },
         Shape::AddressOf => match text.strip_prefix("of:") {
             Some(pod) => walk.refer(NameKind::Pod, pod, &node.span),
             None => walk.wrong(node, format!("expected {}", shape.describe()), None),
@@ -80,11 +76,15 @@ fn check_text(walk: &mut Walk<'_>, node: &Node, text: &str, shape: &Shape) {
             } else if let Some(comment) = request::cut_off(walk.source, node) {
                 let label = "this text is a comment, not part of the request";
                 let error = ScenarioError::new("the request is cut off", comment, label);
-                walk.report(error.help("quote a request that contains ` #`; write a space after `#` if a comment is meant"));
+                walk.report(
+                    error.help("quote a request that contains ` #`; write a space after `#` if a comment is meant"),
+                );
             }
         }
         Shape::CommandLine => match command::split(text) {
-            Ok(words) => walk.needs.extend(words.first().map(|program| format!("exec:{program}"))),
+            Ok(words) => walk
+                .needs
+                .extend(words.first().map(|program| format!("exec:{program}"))),
             Err(reason) => walk.wrong(node, reason, None),
         },
         Shape::Operation => operation(walk, node, text),
@@ -99,7 +99,9 @@ pub(super) fn new_key(walk: &mut Walk<'_>, kind: NameKind, name: &Spanned<String
         let title = format!("a {} without a name", kind.noun());
         return walk.report(ScenarioError::new(title, name.span.clone(), "expected a name"));
     }
-    if kind == NameKind::Pod && let Some((namespace, pod)) = name.value.split_once('/') {
+    if kind == NameKind::Pod
+        && let Some((namespace, pod)) = name.value.split_once('/')
+    {
         if namespace.is_empty() || pod.is_empty() || pod.contains('/') {
             let label = "expected `pod` or `namespace/pod`";
             return walk.report(ScenarioError::new("this is no name of a pod", name.span.clone(), label));
@@ -110,7 +112,9 @@ pub(super) fn new_key(walk: &mut Walk<'_>, kind: NameKind, name: &Spanned<String
 }
 
 fn header_value(walk: &mut Walk<'_>, node: &Node, shape: &Shape) {
-    if matches!(shape, Shape::HeaderValue) && let Some(pod) = node.raw().and_then(|text| text.strip_prefix("of:")) {
+    if matches!(shape, Shape::HeaderValue)
+        && let Some(pod) = node.raw().and_then(|text| text.strip_prefix("of:"))
+    {
         walk.refer(NameKind::Pod, pod, &node.span);
     }
 }
@@ -138,6 +142,12 @@ fn subject(walk: &mut Walk<'_>, node: &Node, shape: &Shape) {
             _ => walk.wrong(node, format!("expected {}", shape.describe()), None),
         },
         _ => walk.mistyped(node, &shape.describe()),
+    }
+}
+
+fn arn(walk: &mut Walk<'_>, node: &Node, text: &str) {
+    if !text.starts_with("arn:") || text.split(':').count() < 6 {
+        walk.wrong(node, "expected an ARN such as `arn:aws:iam::self:role/`", None);
     }
 }
 
@@ -199,7 +209,11 @@ fn operation(walk: &mut Walk<'_>, node: &Node, text: &str) {
         return walk.wrong(node, format!("expected {}", Shape::Operation.describe()), Some(help));
     };
     let Some(operations) = (walk.vocabulary.operations)(service) else {
-        return walk.pending(text, format!("the AWS front has no service `{service}`"), node.span.clone());
+        return walk.pending(
+            text,
+            format!("the AWS front has no service `{service}`"),
+            node.span.clone(),
+        );
     };
     if operations.iter().any(|operation| operation == name) {
         return;
@@ -210,7 +224,10 @@ fn operation(walk: &mut Walk<'_>, node: &Node, text: &str) {
             format!("did you mean `{service}:{meant}`?"),
             "operations have the API's own names, which are not always those of a policy's actions".to_owned(),
         ),
-        None => ("not an operation that the AWS front has".to_owned(), format!("{service} has {}", list(names()))),
+        None => (
+            "not an operation that the AWS front has".to_owned(),
+            format!("{service} has {}", list(names())),
+        ),
     };
     walk.report(ScenarioError::new(format!("unknown operation `{text}`"), node.span.clone(), label).help(help));
 }
@@ -226,11 +243,19 @@ fn journal_entry(walk: &mut Walk<'_>, node: &Node, text: &str) {
         }
         Some(("imds", "*")) => {}
         Some(("imds", _)) => {
-            walk.wrong(node, "expected `imds:*`", Some("narrow it with `where: { path: … }`".to_owned()));
+            walk.wrong(
+                node,
+                "expected `imds:*`",
+                Some("narrow it with `where: { path: … }`".to_owned()),
+            );
         }
         Some((service, "*")) if (walk.vocabulary.operations)(service).is_some() => {}
         Some((service, "*")) => {
-            walk.pending(text, format!("the AWS front has no service `{service}`"), node.span.clone());
+            walk.pending(
+                text,
+                format!("the AWS front has no service `{service}`"),
+                node.span.clone(),
+            );
         }
         Some(_) => operation(walk, node, text),
         None => {

@@ -37,7 +37,13 @@ pub struct Vocabulary<'a> {
 pub fn load(source: Source, id: String, vocabulary: &Vocabulary<'_>) -> Result<Scenario, Errors> {
     let (tree, errors) = tree::parse(&source);
     let Some(root) = tree else {
-        let missing = || vec![ScenarioError::new("the file is empty", Span::default(), "expected `name`, `given` and `steps`")];
+        let missing = || {
+            vec![ScenarioError::new(
+                "the file is empty",
+                Span::default(),
+                "expected `name`, `given` and `steps`",
+            )]
+        };
         let errors = if errors.is_empty() { missing() } else { errors };
         return Err(Errors::of(source, errors));
     };
@@ -53,12 +59,25 @@ pub fn load(source: Source, id: String, vocabulary: &Vocabulary<'_>) -> Result<S
 /// The whole walk over a file.
 fn check(walk: &mut Walk<'_>, root: &Node) {
     walk.structure(root, &TOP);
-    if let Some(name) = root.get("name").filter(|name| name.text().is_some_and(|text| text.trim().is_empty())) {
-        walk.report(ScenarioError::new("`name` is empty", name.span.clone(), "expected the sentence that is true"));
+    if let Some(name) = root
+        .get("name")
+        .filter(|name| name.text().is_some_and(|text| text.trim().is_empty()))
+    {
+        walk.report(ScenarioError::new(
+            "`name` is empty",
+            name.span.clone(),
+            "expected the sentence that is true",
+        ));
     }
-    let nodes = root.get("given").and_then(|given| given.get("cluster")).and_then(|cluster| cluster.get("nodes"));
+    let nodes = root
+        .get("given")
+        .and_then(|given| given.get("cluster"))
+        .and_then(|cluster| cluster.get("nodes"));
     walk.names.default_nodes(nodes.is_none());
-    let cluster = root.get("given").and_then(|given| given.get("cluster")).and_then(|cluster| cluster.get("name"));
+    let cluster = root
+        .get("given")
+        .and_then(|given| given.get("cluster"))
+        .and_then(|cluster| cluster.get("name"));
     walk.names.cluster(cluster.and_then(Node::text));
     if root.get("given").is_some_and(|given| given.get("manifests").is_some()) {
         walk.names.manifests();

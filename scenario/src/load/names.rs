@@ -13,6 +13,9 @@ pub(super) const NODES: [&str; 3] = ["master-1", "node-1", "node-2"];
 /// The namespaces that every cluster has.
 const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
 
+/// The most unknown names that are reported: looking for what was meant costs time, and nobody reads on.
+const MOST: usize = 200;
+
 /// All names of a file: where they are made, and where they are used.
 #[derive(Default)]
 pub(super) struct Names {
@@ -49,11 +52,19 @@ impl Names {
     }
 
     pub(super) fn define(&mut self, kind: NameKind, name: Spanned<String>) {
-        self.made.entry(kind).or_default().entry(name.value).or_insert(name.span);
+        self.made
+            .entry(kind)
+            .or_default()
+            .entry(name.value)
+            .or_insert(name.span);
     }
 
     pub(super) fn refer(&mut self, kind: NameKind, name: Spanned<String>) {
-        self.used.push(Use { kind, name, step: self.step });
+        self.used.push(Use {
+            kind,
+            name,
+            step: self.step,
+        });
     }
 
     /// What the step that is looked at keeps: [`NameKind::Keys`] or [`NameKind::Token`].
@@ -75,27 +86,21 @@ impl Names {
 
     pub(super) fn default_nodes(&mut self, default: bool) {
         if default {
-            NODES.iter().for_each(|node| self.define(NameKind::Node, Spanned::new((*node).to_owned(), Span::default())));
+            NODES
+                .iter()
+                .for_each(|node| self.define(NameKind::Node, Spanned::new((*node).to_owned(), Span::default())));
         }
-    }
-
-    /// The capabilities that the names need: who acts, and how many masters there are.
-    pub(super) fn needs(&self) -> impl Iterator<Item = &'static str> {
-        let nodes = self.made.get(&NameKind::Node);
-        let masters = nodes.is_some_and(|nodes| nodes.keys().filter(|node| node.starts_with("master-")).count() > 1);
-        let acting = |used: &Use| nodes.is_some_and(|nodes| nodes.contains_key(&used.name.value));
-        let node = self.used.iter().any(|used| used.kind == NameKind::Actor && acting(used));
-        [(node, "as-node"), (masters, "masters")].into_iter().filter_map(|(needed, what)| needed.then_some(what))
     }
 
     /// What is wrong with the names.
     pub(super) fn resolve(&self) -> Vec<ScenarioError> {
         let mut errors = Vec::new();
-        errors.extend(self.used.iter().filter_map(|used| match used.kind {
+        let unknown = self.used.iter().filter_map(|used| match used.kind {
             NameKind::Keys | NameKind::Token => self.unsaved(used),
             NameKind::Step => self.unknown_step(used),
             _ => self.unknown(used),
-        }));
+        });
+        errors.extend(unknown.take(MOST));
         errors.extend(self.saved.iter().filter_map(|saved| self.unused(saved)));
         let pods = self.made.get(&NameKind::Pod).into_iter().flatten();
         errors.extend(pods.filter_map(|(name, span)| {
@@ -109,14 +114,24 @@ impl Names {
 
     /// The names that a use of this kind may have.
     fn known(&self, kind: NameKind) -> BTreeSet<&str> {
-        let made = |kind| self.made.get(&kind).into_iter().flatten().map(|(name, _)| name.as_str());
+        let made = |kind| {
+            self.made
+                .get(&kind)
+                .into_iter()
+                .flatten()
+                .map(|(name, _)| name.as_str())
+        };
         match kind {
             NameKind::Actor => made(NameKind::Pod).chain(made(NameKind::Node)).collect(),
-            NameKind::From => made(NameKind::Pod).chain(made(NameKind::Node)).chain(["pods"]).collect(),
+            NameKind::From => made(NameKind::Pod)
+                .chain(made(NameKind::Node))
+                .chain(["pods"])
+                .collect(),
             NameKind::Role => made(kind).chain(["node", "master"]).collect(),
-            NameKind::Caller => {
-                made(NameKind::Role).chain(made(NameKind::User)).chain(["node", "master"]).collect()
-            }
+            NameKind::Caller => made(NameKind::Role)
+                .chain(made(NameKind::User))
+                .chain(["node", "master"])
+                .collect(),
             NameKind::Namespace => made(kind).chain(NAMESPACES).collect(),
             _ => made(kind).collect(),
         }
@@ -132,7 +147,10 @@ impl Names {
         if role && (kops("nodes.") || kops("masters.")) {
             return None;
         }
-        let from_manifest = matches!(kind, NameKind::Pod | NameKind::Actor | NameKind::From | NameKind::Namespace);
+        let from_manifest = matches!(
+            kind,
+            NameKind::Pod | NameKind::Actor | NameKind::From | NameKind::Namespace
+        );
         let known = self.known(kind);
         if known.contains(name) || (self.manifests && from_manifest) {
             return None;
@@ -141,14 +159,22 @@ impl Names {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => "not given, and no `apply` makes it".to_owned(),
         };
-        let error = ScenarioError::new(format!("no {} named `{name}`", noun(kind)), used.name.span.clone(), label);
+        let error = ScenarioError::new(
+            format!("no {} named `{name}`", noun(kind)),
+            used.name.span.clone(),
+            label,
+        );
         Some(error.help(format!("known here: {}", list(known))))
     }
 
     /// In an ARN the account is a number, `aws`, `self` or a further account's name.
     fn unknown_account(&self, arn: &Spanned<String>) -> Option<ScenarioError> {
         let Some(account) = arn.value.split(':').nth(4) else {
-            let error = ScenarioError::new("this is no ARN", arn.span.clone(), "expected `arn:aws:iam::self:role/NAME`");
+            let error = ScenarioError::new(
+                "this is no ARN",
+                arn.span.clone(),
+                "expected `arn:aws:iam::self:role/NAME`",
+            );
             return Some(error);
         };
         let number = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
@@ -161,7 +187,11 @@ impl Names {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => "not `self`, not of `given.accounts`, and no number of twelve digits".to_owned(),
         };
-        Some(ScenarioError::new(format!("no account `{account}`"), arn.span.clone(), label))
+        Some(ScenarioError::new(
+            format!("no account `{account}`"),
+            arn.span.clone(),
+            label,
+        ))
     }
 
     fn unsaved(&self, used: &Use) -> Option<ScenarioError> {
@@ -177,7 +207,11 @@ impl Names {
         }
         let at = used.name.span.clone();
         if let Some(saved) = same.iter().find(|saved| earlier(saved)) {
-            let what = if saved.kind == NameKind::Keys { "keys, not a token" } else { "a token, not keys" };
+            let what = if saved.kind == NameKind::Keys {
+                "keys, not a token"
+            } else {
+                "a token, not keys"
+            };
             let error = ScenarioError::new(format!("`{name}` is {what}"), at, "saved as something else");
             return Some(error.other(saved.name.span.clone(), "saved here"));
         }
@@ -185,7 +219,10 @@ impl Names {
             let error = ScenarioError::new(format!("`{name}` is not saved yet"), at, "used before it is saved");
             return Some(error.other(saved.name.span.clone(), "saved only here"));
         }
-        let known: BTreeSet<&str> = self.saved.iter().map(|saved| saved.name.value.as_str())
+        let known: BTreeSet<&str> = self
+            .saved
+            .iter()
+            .map(|saved| saved.name.value.as_str())
             .chain(keys.into_iter().flatten().map(|(name, _)| name.as_str()))
             .collect();
         let label = match nearest(name, known.iter().copied()) {
@@ -198,7 +235,11 @@ impl Names {
 
     fn unknown_step(&self, used: &Use) -> Option<ScenarioError> {
         let name = used.name.value.as_str();
-        let earlier = || self.steps.iter().filter(|(step, _)| used.step.is_none_or(|used| *step < used));
+        let earlier = || {
+            self.steps
+                .iter()
+                .filter(|(step, _)| used.step.is_none_or(|used| *step < used))
+        };
         if earlier().any(|(_, step)| step == name) {
             return None;
         }
@@ -208,14 +249,23 @@ impl Names {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => "expected the name of an earlier step".to_owned(),
         };
-        let help = format!("earlier steps with a name: {}", list(earlier().map(|(_, step)| step.as_str())));
+        let names: Vec<&str> = earlier().map(|(_, step)| step.as_str()).collect();
+        let help = match names.is_empty() {
+            true => "no earlier step has a name: give it one".to_owned(),
+            false => format!("earlier steps: {}", list(names)),
+        };
         let title = format!("no earlier step named `{name}`");
         Some(ScenarioError::new(title, used.name.span.clone(), label).help(help))
     }
 
     fn unused(&self, saved: &Saved) -> Option<ScenarioError> {
         let kept = |used: &&Use| matches!(used.kind, NameKind::Keys | NameKind::Token);
-        if self.used.iter().filter(kept).any(|used| used.name.value == saved.name.value) {
+        if self
+            .used
+            .iter()
+            .filter(kept)
+            .any(|used| used.name.value == saved.name.value)
+        {
             return None;
         }
         let title = format!("`{}` is saved and never used", saved.name.value);

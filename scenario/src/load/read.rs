@@ -19,7 +19,10 @@ pub(super) fn scenario(
     pending: Vec<Pending>,
     needs: BTreeSet<String>,
 ) -> Scenario {
-    let mut given = root.get("given").map(|node| given::given(&source, node)).unwrap_or_default();
+    let mut given = root
+        .get("given")
+        .map(|node| given::given(&source, node))
+        .unwrap_or_default();
     let mut proxy = root.get("proxy").map(given::proxy).unwrap_or_default();
     // Before the first step there is nothing that a `null` could restore.
     given::forget_restored(&mut given, &mut proxy);
@@ -47,7 +50,12 @@ struct Nodes(BTreeSet<String>);
 
 impl Nodes {
     fn of(root: &Node) -> Self {
-        let of = |given: &Node| given.get("cluster").map(|cluster| texts(cluster, "nodes")).unwrap_or_default();
+        let of = |given: &Node| {
+            given
+                .get("cluster")
+                .map(|cluster| texts(cluster, "nodes"))
+                .unwrap_or_default()
+        };
         let mut nodes: BTreeSet<String> = root.get("given").map(of).into_iter().flatten().collect();
         if nodes.is_empty() {
             nodes.extend(super::names::NODES.map(str::to_owned));
@@ -58,7 +66,11 @@ impl Nodes {
     }
 
     fn actor(&self, name: &str) -> Actor {
-        if self.0.contains(name) { Actor::Node(name.to_owned()) } else { Actor::Pod(name.to_owned()) }
+        if self.0.contains(name) {
+            Actor::Node(name.to_owned())
+        } else {
+            Actor::Pod(name.to_owned())
+        }
     }
 }
 
@@ -67,9 +79,12 @@ fn steps(source: &Source, nodes: &[Node], actors: &Nodes) -> Vec<Step> {
     for node in nodes {
         let Some((_, entry)) = step::action(node) else { continue };
         // `since` names a step before this one; of several with the name, the last.
-        let since = text(node, "since").and_then(|name| steps.iter().rposition(|step| step.name.as_ref() == Some(&name)));
+        let since =
+            text(node, "since").and_then(|name| steps.iter().rposition(|step| step.name.as_ref() == Some(&name)));
         // A step whose action is not built is in `pending`.
-        let Some(action) = action(source, node, entry, since) else { continue };
+        let Some(action) = action(source, node, entry, since) else {
+            continue;
+        };
         steps.push(Step {
             span: node.span.clone(),
             name: text(node, "name"),
@@ -90,7 +105,12 @@ fn action(source: &Source, step: &Node, entry: &Entry, since: Option<usize>) -> 
     let beside = |word| step::beside(step, entry, word);
     let pods = || value.get("pods").map(spanned_texts).unwrap_or_default();
     let grace = || beside("grace").and_then(Node::duration).unwrap_or(Duration::ZERO);
-    let proxy = |verb| Action::Proxy(ProxyCommand { verb, node: value.get("proxy").and_then(spanned) });
+    let proxy = |verb| {
+        Action::Proxy(ProxyCommand {
+            verb,
+            node: value.get("proxy").and_then(spanned),
+        })
+    };
     Some(match entry.key.value.as_str() {
         "credentials" => Action::Credentials(Credentials {
             ask_for: beside("ask_for").and_then(Node::text).map(str::to_owned),
@@ -104,16 +124,30 @@ fn action(source: &Source, step: &Node, entry: &Entry, since: Option<usize>) -> 
             Action::Call(Call {
                 service: service.to_owned(),
                 operation: operation.to_owned(),
-                with: with.iter().map(|entry| (entry.key.value.clone(), entry.value.json())).collect(),
+                with: with
+                    .iter()
+                    .map(|entry| (entry.key.value.clone(), entry.value.json()))
+                    .collect(),
             })
         }
         "exec" => Action::Exec(command::split(value.text()?).ok()?),
         "apply" => Action::Apply(
             Box::new(given::given(source, value)),
-            Box::new(value.entry("proxy").map(|entry| given::proxy(&entry.value)).unwrap_or_default()),
+            Box::new(
+                value
+                    .entry("proxy")
+                    .map(|entry| given::proxy(&entry.value))
+                    .unwrap_or_default(),
+            ),
         ),
-        "delete" => Action::Delete { pods: pods(), grace: grace() },
-        "recreate" => Action::Recreate { pods: pods(), grace: grace() },
+        "delete" => Action::Delete {
+            pods: pods(),
+            grace: grace(),
+        },
+        "recreate" => Action::Recreate {
+            pods: pods(),
+            grace: grace(),
+        },
         "stop" => proxy(ProxyVerb::Stop),
         "kill" => proxy(ProxyVerb::Kill),
         "start" => proxy(ProxyVerb::Start),
@@ -127,7 +161,9 @@ fn action(source: &Source, step: &Node, entry: &Entry, since: Option<usize>) -> 
                 since,
             })
         }
-        "log" => Action::Log { node: value.get("proxy").and_then(spanned) },
+        "log" => Action::Log {
+            node: value.get("proxy").and_then(spanned),
+        },
         _ => return None,
     })
 }
@@ -138,10 +174,17 @@ fn imds(step: &Node, node: &Node) -> Option<Spanned<ImdsRequest>> {
     let request = ImdsRequest {
         method: method.to_owned(),
         target: target.to_owned(),
-        headers: headers.iter().filter_map(|entry| Some((entry.key.value.clone(), entry.value.raw()?.to_owned()))).collect(),
+        headers: headers
+            .iter()
+            .filter_map(|entry| Some((entry.key.value.clone(), entry.value.raw()?.to_owned())))
+            .collect(),
         body: text(step, "body"),
         token: step.get("token").map_or(TokenUse::None, token),
-        to: if step.get("to").is_some() { Target::Proxy } else { Target::Metadata },
+        to: if step.get("to").is_some() {
+            Target::Proxy
+        } else {
+            Target::Metadata
+        },
     };
     Some(Spanned::new(request, node.span.clone()))
 }
@@ -159,7 +202,7 @@ fn filter(node: &Node) -> JournalWhere {
         role: text(node, "role"),
         by: text(node, "by"),
         from: text(node, "from"),
-        answer: text(node, "answer"),
+        answer: node.get("answer").and_then(Node::raw).map(str::to_owned),
         path: text(node, "path"),
         header: text(node, "header"),
         region: text(node, "region"),
@@ -173,7 +216,12 @@ pub(super) fn text(node: &Node, key: &str) -> Option<String> {
 }
 
 pub(super) fn texts(node: &Node, key: &str) -> Vec<String> {
-    node.get(key).map(Node::items).unwrap_or_default().iter().filter_map(|item| item.text().map(str::to_owned)).collect()
+    node.get(key)
+        .map(Node::items)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|item| item.text().map(str::to_owned))
+        .collect()
 }
 
 pub(super) fn spanned(node: &Node) -> Option<Spanned<String>> {

@@ -11,7 +11,11 @@ use crate::{
 /// What is wrong with it, a fragment.
 pub(super) fn parse(text: &str) -> Result<(&str, &str), String> {
     let Some((method, target)) = text.split_once(' ').filter(|(_, target)| !target.trim().is_empty()) else {
-        let example = if text.starts_with('/') { format!("GET {text}") } else { "GET /latest/meta-data/".to_owned() };
+        let example = if text.starts_with('/') {
+            format!("GET {text}")
+        } else {
+            "GET /latest/meta-data/".to_owned()
+        };
         return Err(format!("expected a method and a target, such as `{example}`"));
     };
     if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_uppercase()) {
@@ -25,14 +29,27 @@ pub(super) fn parse(text: &str) -> Result<(&str, &str), String> {
 
 /// The comment that an unquoted request runs into, if its `#` looks like a part of the request.
 pub(super) fn cut_off(source: &Source, node: &Node) -> Option<Span> {
-    if !matches!(node.kind, Kind::Scalar { style: Style::Plain, .. }) {
+    if !matches!(
+        node.kind,
+        Kind::Scalar {
+            style: Style::Plain,
+            ..
+        }
+    ) {
         return None;
     }
     let rest = source.text().get(node.span.end..)?.lines().next()?;
     let comment = rest.trim_start();
-    let glued = comment.strip_prefix('#')?.chars().next().is_some_and(|c| !c.is_whitespace() && c != '#');
+    let glued = comment
+        .strip_prefix('#')?
+        .chars()
+        .next()
+        .is_some_and(|c| !c.is_whitespace() && c != '#');
     let start = node.span.end + rest.len() - comment.len();
-    glued.then(|| Span { start, end: start + comment.trim_end().len() })
+    glued.then(|| Span {
+        start,
+        end: start + comment.trim_end().len(),
+    })
 }
 
 #[cfg(test)]

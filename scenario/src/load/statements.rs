@@ -19,7 +19,10 @@ pub(super) fn parse(source: &Source, node: &Node) -> Result<Vec<Value>, (Span, S
         let reason = error.to_string();
         // The place is shown by the caret; what remains is what is wrong there.
         let reason = reason.split(" at line ").next().unwrap_or(&reason).to_owned();
-        (place(source, node, text, error.line(), error.column()), format!("not JSON: {reason}"))
+        (
+            place(source, node, text, error.line(), error.column()),
+            format!("not JSON: {reason}"),
+        )
     })?;
     match value {
         Value::Array(statements) if statements.iter().all(Value::is_object) => Ok(statements),
@@ -29,20 +32,35 @@ pub(super) fn parse(source: &Source, node: &Node) -> Result<Vec<Value>, (Span, S
 
 /// The place in the file of a line and column (from 1, in bytes) of the text of a node.
 fn place(source: &Source, node: &Node, text: &str, line: usize, column: usize) -> Span {
-    let Kind::Scalar { style, .. } = &node.kind else { return node.span.clone() };
+    let Kind::Scalar { style, .. } = &node.kind else {
+        return node.span.clone();
+    };
     let start = match style {
         Style::Literal => {
             // The text's lines are the file's, without their indentation, from the line after the `|` on.
             let header = source.line_column(node.span.start).0;
-            let first = source.text().get(node.span.start..node.span.end).is_some_and(|text| text.starts_with('|'));
+            let first = source
+                .text()
+                .get(node.span.start..node.span.end)
+                .is_some_and(|text| text.starts_with('|'));
             let number = header + line - usize::from(!first);
             let range = source.line_range(number);
             let content = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-            let written = source.text().get(range.clone()).unwrap_or_default().trim_end_matches('\r');
+            let written = source
+                .text()
+                .get(range.clone())
+                .unwrap_or_default()
+                .trim_end_matches('\r');
             range.start + written.len().saturating_sub(content.len()) + column.saturating_sub(1).min(content.len())
         }
         // Without escapes a quoted text is written as it reads, after its quote.
-        Style::Quoted if line == 1 && source.text().get(node.span.start + 1..).is_some_and(|rest| rest.starts_with(text)) => {
+        Style::Quoted
+            if line == 1
+                && source
+                    .text()
+                    .get(node.span.start + 1..)
+                    .is_some_and(|rest| rest.starts_with(text)) =>
+        {
             node.span.start + column.min(text.len())
         }
         _ => return node.span.clone(),

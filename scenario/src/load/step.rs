@@ -23,7 +23,9 @@ pub(super) fn check_all(walk: &mut Walk<'_>, steps: &Node) {
 
 /// The action of a step: the first of its words that is one.
 pub(super) fn action(step: &Node) -> Option<(&'static ActionWord, &Entry)> {
-    step.entries().iter().find_map(|entry| Some((action_word(&entry.key.value)?, entry)))
+    step.entries()
+        .iter()
+        .find_map(|entry| Some((action_word(&entry.key.value)?, entry)))
 }
 
 fn action_word(name: &str) -> Option<&'static ActionWord> {
@@ -38,8 +40,12 @@ pub(super) fn beside<'n>(step: &'n Node, action: &'n Entry, word: &str) -> Optio
 fn check(walk: &mut Walk<'_>, step: &Node) {
     let Kind::Map { entries, flow } = &step.kind else {
         return walk.report(
-            ScenarioError::new("this is no step", step.span.clone(), format!("expected a map, found {}", step.describe()))
-                .help("a step is a map such as `{ as: app, credentials: {}, expect: { role: R } }`"),
+            ScenarioError::new(
+                "this is no step",
+                step.span.clone(),
+                format!("expected a map, found {}", step.describe()),
+            )
+            .help("a step is a map such as `{ as: app, credentials: {}, expect: { role: R } }`"),
         );
     };
     let action = action(step);
@@ -49,7 +55,11 @@ fn check(walk: &mut Walk<'_>, step: &Node) {
             match action {
                 Some((first, at)) if first.word.name != name => {
                     let error = ScenarioError::new("two actions in a step", entry.key.span.clone(), "a second action");
-                    walk.report(error.other(at.key.span.clone(), "the first action").help("one verb a step: make two steps of it"));
+                    walk.report(
+                        error
+                            .other(at.key.span.clone(), "the first action")
+                            .help("one verb a step: make two steps of it"),
+                    );
                 }
                 _ => walk.word(&second.word, entry),
             }
@@ -83,7 +93,11 @@ fn find(words: &'static [Word], name: &str) -> Option<&'static Word> {
 fn missing_action(walk: &mut Walk<'_>, step: &Node) {
     let names = || ACTIONS.iter().map(|action| action.word.name);
     // A misspelt action has been reported as an unknown key, with the word that was meant.
-    if step.entries().iter().any(|entry| find(EVERY_STEP, &entry.key.value).is_none() && nearest(&entry.key.value, names()).is_some()) {
+    if step
+        .entries()
+        .iter()
+        .any(|entry| find(EVERY_STEP, &entry.key.value).is_none() && nearest(&entry.key.value, names()).is_some())
+    {
         return;
     }
     let error = ScenarioError::new("a step without an action", step.span.clone(), "this step does nothing");
@@ -94,13 +108,16 @@ fn missing_action(walk: &mut Walk<'_>, step: &Node) {
 fn every(walk: &mut Walk<'_>, word: &'static Word, entry: &Entry, action: Option<&ActionWord>, step: &Node) {
     let Some(action) = action else {
         // Without an action nothing says what would fit.
-        return if word.name != "save" { walk.word(word, entry) };
+        return if word.name != "save" {
+            walk.word(word, entry)
+        };
     };
     let observes = action.by != By::Operator;
     let fits = match word.name {
         "as" => matches!(action.by, By::PodOrNode | By::PodNodeOrKeys | By::Pod),
         "using" => action.by == By::PodNodeOrKeys,
         "save" => action.saves,
+        "expect" => !action.expect.is_empty(),
         "within" | "throughout" | "at_once" => observes,
         _ => true,
     };
@@ -126,15 +143,29 @@ fn every(walk: &mut Walk<'_>, word: &'static Word, entry: &Entry, action: Option
 
 fn save(walk: &mut Walk<'_>, word: &Word, entry: &Entry, action: &ActionWord, step: &Node) {
     let Some(name) = entry.value.text().filter(|name| !name.trim().is_empty()) else {
-        return walk.mistyped(&entry.value, &word.shape.describe());
+        let label = format!("expected {}, found {}", word.shape.describe(), entry.value.describe());
+        return walk.report(ScenarioError::new(
+            "`save` is not right",
+            entry.value.span.clone(),
+            label,
+        ));
     };
     let requests = step.get("imds").map(Node::one_or_more).unwrap_or_default();
-    let is_put = |node: &Node| node.text().and_then(|text| request::parse(text).ok()).is_some_and(|(method, _)| method == "PUT");
+    let is_put = |node: &Node| {
+        node.text()
+            .and_then(|text| request::parse(text).ok())
+            .is_some_and(|(method, _)| method == "PUT")
+    };
     let token = action.word.name == "imds" && requests.iter().any(is_put);
     let kind = if token { NameKind::Token } else { NameKind::Keys };
-    walk.names.save(kind, Spanned::new(name.to_owned(), entry.value.span.clone()));
+    walk.names
+        .save(kind, Spanned::new(name.to_owned(), entry.value.span.clone()));
     if let Some(at_once) = step.entry("at_once") {
-        let error = ScenarioError::new("`save` with `at_once`", entry.key.span.clone(), "of many answers none can be kept");
+        let error = ScenarioError::new(
+            "`save` with `at_once`",
+            entry.key.span.clone(),
+            "of many answers none can be kept",
+        );
         walk.report(error.other(at_once.key.span.clone(), "asks many times"));
     }
 }
@@ -144,13 +175,28 @@ fn unfit(walk: &mut Walk<'_>, entry: &Entry, action: &ActionWord) {
     let label = match (word, action.by) {
         ("as" | "using", By::Operator) => format!("`{of}` is the operator's"),
         ("as" | "using", By::Observer) => format!("`{of}` looks at what was recorded: nobody in the world does it"),
+        ("expect", _) => "it is done, or the scenario is in error".to_owned(),
+        ("using", _) => "only a `call` is signed".to_owned(),
+        ("save", _) => {
+            let saving = ACTIONS.iter().filter(|other| other.saves).map(|other| other.word.name);
+            format!("only what {} gives can be saved", list(saving))
+        }
         ("within" | "throughout" | "at_once", _) => "only for what is observed".to_owned(),
-        _ => match ACTIONS.iter().filter(|other| find(other.beside, word).is_some()).map(|other| other.word.name).collect::<Vec<_>>() {
+        _ => match ACTIONS
+            .iter()
+            .filter(|other| find(other.beside, word).is_some())
+            .map(|other| other.word.name)
+            .collect::<Vec<_>>()
+        {
             fitting if fitting.is_empty() => format!("not a word for `{of}`"),
             fitting => format!("a word for {}", list(fitting)),
         },
     };
-    walk.report(ScenarioError::new(format!("`{word}` does not fit `{of}`"), entry.key.span.clone(), label));
+    walk.report(ScenarioError::new(
+        format!("`{word}` does not fit `{of}`"),
+        entry.key.span.clone(),
+        label,
+    ));
 }
 
 /// What an action needs beside it.
@@ -161,7 +207,11 @@ fn check_action(walk: &mut Walk<'_>, step: &Node, action: &ActionWord, entry: &E
     match action.by {
         By::PodOrNode | By::Pod if !acts => {
             let who = if action.by == By::Pod { "a pod" } else { "a pod or node" };
-            walk.report(ScenarioError::new(format!("nobody does `{name}`"), at.clone(), format!("expected `as:` {who} beside it")));
+            walk.report(ScenarioError::new(
+                format!("nobody does `{name}`"),
+                at.clone(),
+                format!("expected `as:` {who} beside it"),
+            ));
         }
         By::PodNodeOrKeys if !acts && !using => {
             let label = "expected `as:` a pod or node, or `using:` saved keys";
@@ -171,12 +221,23 @@ fn check_action(walk: &mut Walk<'_>, step: &Node, action: &ActionWord, entry: &E
     }
     let judged = step.entry("expect").is_some() || (action.saves && step.entry("save").is_some());
     if action.by != By::Operator && !judged {
-        let label = if action.saves { "expected `expect` or `save` beside it" } else { "expected `expect` beside it" };
-        walk.report(ScenarioError::new(format!("nothing is made of what `{name}` gives"), at, label));
+        let (what, label) = match action.saves {
+            true => ("neither judged nor saved", "expected `expect` or `save` beside it"),
+            false => ("not judged", "expected `expect` beside it"),
+        };
+        walk.report(ScenarioError::new(format!("`{name}` is {what}"), at, label));
     }
-    for word in action.beside.iter().filter(|word| matches!(name, "credentials" | "delete" | "recreate") && entry.value.entry(word.name).is_some()) {
+    for word in action
+        .beside
+        .iter()
+        .filter(|word| matches!(name, "credentials" | "delete" | "recreate") && entry.value.entry(word.name).is_some())
+    {
         if let (Some(outside), Some(inside)) = (step.entry(word.name), entry.value.entry(word.name)) {
-            let error = ScenarioError::new(format!("duplicate key `{}`", word.name), outside.key.span.clone(), "written again here");
+            let error = ScenarioError::new(
+                format!("duplicate key `{}`", word.name),
+                outside.key.span.clone(),
+                "written again here",
+            );
             walk.report(error.other(inside.key.span.clone(), "and here"));
         }
     }

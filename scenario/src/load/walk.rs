@@ -9,6 +9,9 @@ use crate::{
     words::{Availability, Choice, Key, NameKind, Shape, Structure, Word},
 };
 
+/// The longest value that a title repeats, in bytes.
+const SHORT: usize = 60;
+
 /// The walk over a file by the table of words: it collects what is wrong, what is not built yet, and all names.
 pub(super) struct Walk<'a> {
     pub(super) source: &'a Source,
@@ -41,7 +44,6 @@ impl<'a> Walk<'a> {
 
     /// What was collected, the names resolved.
     pub(super) fn finish(mut self) -> (Vec<ScenarioError>, Vec<Pending>, BTreeSet<String>) {
-        self.needs.extend(self.names.needs().map(str::to_owned));
         self.errors.extend(self.names.resolve());
         (self.errors, self.pending, self.needs)
     }
@@ -51,7 +53,11 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn pending(&mut self, word: impl Into<String>, reason: impl Into<String>, span: Span) {
-        self.pending.push(Pending { word: word.into(), reason: reason.into(), span });
+        self.pending.push(Pending {
+            word: word.into(),
+            reason: reason.into(),
+            span,
+        });
     }
 
     /// A map with known words.
@@ -69,7 +75,19 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        for word in structure.words.iter().filter(|word| word.required && node.entry(word.name).is_none()) {
+        for word in structure
+            .words
+            .iter()
+            .filter(|word| word.required && node.entry(word.name).is_none())
+        {
+            // A misspelt word has been reported with the word that was meant.
+            let meant = |entry: &Entry| nearest(&entry.key.value, [word.name]).is_some();
+            if entries
+                .iter()
+                .any(|entry| structure.word(&entry.key.value).is_none() && meant(entry))
+            {
+                continue;
+            }
             let error = ScenarioError::new(format!("`{}` is missing", word.name), node.span.clone(), {
                 format!("{} needs `{}`: {}", structure.what, word.name, word.doc)
             });
@@ -126,7 +144,11 @@ impl<'a> Walk<'a> {
             Shape::OneOrMore(item) => match &node.kind {
                 Kind::List(items) if items.is_empty() => {
                     let title = format!("`{}` is an empty list", self.word);
-                    self.report(ScenarioError::new(title, node.span.clone(), format!("expected {}", item.describe())));
+                    self.report(ScenarioError::new(
+                        title,
+                        node.span.clone(),
+                        format!("expected {}", item.describe()),
+                    ));
                 }
                 Kind::List(items) => items.iter().for_each(|node| self.shape(node, item)),
                 _ => self.shape(node, item),
@@ -140,7 +162,11 @@ impl<'a> Walk<'a> {
                 Some(true) => {}
                 Some(false) => {
                     let title = format!("`{}` can only be true", self.word);
-                    self.report(ScenarioError::new(title, node.span.clone(), "leave the word out instead"));
+                    self.report(ScenarioError::new(
+                        title,
+                        node.span.clone(),
+                        "leave the word out instead",
+                    ));
                 }
                 None => self.mistyped(node, "`true`"),
             },
@@ -149,9 +175,14 @@ impl<'a> Walk<'a> {
     }
 
     fn one_of(&mut self, node: &Node, choices: &[Choice], shape: &Shape) {
-        let Some(text) = node.text() else { return self.mistyped(node, &shape.describe()) };
+        let Some(text) = node.text() else {
+            return self.mistyped(node, &shape.describe());
+        };
         match choices.iter().find(|choice| choice.name == text) {
-            Some(Choice { availability: Availability::NotYet(reason), .. }) => {
+            Some(Choice {
+                availability: Availability::NotYet(reason),
+                ..
+            }) => {
                 self.pending(format!("{}: {text}", self.word), *reason, node.span.clone());
             }
             Some(_) => {}
@@ -175,7 +206,11 @@ impl<'a> Walk<'a> {
 
     /// An error about a value that is well-formed text but not what is due.
     pub(super) fn wrong(&mut self, node: &Node, label: impl Into<String>, help: Option<String>) {
-        let mut error = ScenarioError::new(format!("`{}` is not right", self.word), node.span.clone(), label);
+        let title = match node.raw() {
+            Some(raw) if raw.len() <= SHORT && !raw.contains('\n') => format!("`{}` cannot be `{raw}`", self.word),
+            _ => format!("`{}` is not right", self.word),
+        };
+        let mut error = ScenarioError::new(title, node.span.clone(), label);
         error.help = help;
         self.report(error);
     }
@@ -183,19 +218,33 @@ impl<'a> Walk<'a> {
     /// A value of another kind than is due.
     pub(super) fn mistyped(&mut self, node: &Node, expected: &str) {
         let title = format!("`{}` has the wrong type", self.word);
-        let title = if self.word == "the file" { "the file is no scenario".to_owned() } else { title };
-        let mut error = ScenarioError::new(title, node.span.clone(), format!("expected {expected}, found {}", node.describe()));
+        let title = if self.word == "the file" {
+            "the file is no scenario".to_owned()
+        } else {
+            title
+        };
+        let mut error = ScenarioError::new(
+            title,
+            node.span.clone(),
+            format!("expected {expected}, found {}", node.describe()),
+        );
         let text_due = !expected.contains("map") && !expected.contains("list");
         error.help = match node.scalar() {
             Some(Scalar::Text(text)) if !text_due && text.contains(':') && !text.contains(": ") => {
                 Some("put a space after the colon of `key: value`".to_owned())
             }
-            Some(Scalar::Text(text)) if matches!(text.to_lowercase().as_str(), "yes" | "no" | "on" | "off" | "true" | "false") => {
+            Some(Scalar::Text(text))
+                if matches!(
+                    text.to_lowercase().as_str(),
+                    "yes" | "no" | "on" | "off" | "true" | "false"
+                ) =>
+            {
                 Some("only `true` and `false` are booleans: every other word is text".to_owned())
             }
             Some(Scalar::Bool(_) | Scalar::Integer(_) | Scalar::Float(_)) if text_due && !expected.contains("true") => {
                 node.raw().map(|raw| format!("quote it to make it text: \"{raw}\""))
             }
+            Some(Scalar::Text(text)) if expected.starts_with("a list") => Some(format!("a list of one is `[{text}]`")),
             None if node.is_null() && expected.contains("map") => {
                 Some("write `{}` if nothing is to be said in it".to_owned())
             }
@@ -214,7 +263,7 @@ impl<'a> Walk<'a> {
         let help = if flow && entry.value.is_null() {
             "inside `{ … }` a comma ends an unquoted value: quote a value that contains one".to_owned()
         } else {
-            format!("{what} may have {}", list(words.iter().copied()))
+            format!("known here: {}", list(words.iter().copied()))
         };
         self.report(ScenarioError::new(format!("unknown key `{key}`"), entry.key.span.clone(), label).help(help));
     }
@@ -232,7 +281,11 @@ fn choose<'s>(node: &Node, shapes: &'s [Shape]) -> Option<&'s Shape> {
         _ => 0,
     };
     // The last of the greatest would win, and the order of a table is by likelihood.
-    shapes.iter().rev().filter(|shape| fits(node, shape)).max_by_key(|shape| likeness(shape))
+    shapes
+        .iter()
+        .rev()
+        .filter(|shape| fits(node, shape))
+        .max_by_key(|shape| likeness(shape))
 }
 
 /// Whether a value is of the kind that a shape wants.

@@ -11,8 +11,8 @@ pub use given::{
     Bucket, ClusterSpec, Document, Given, ImdsSpec, Namespace, Pod, ProxySettings, Restored, Role, StatementList, Trust,
 };
 pub use step::{
-    Action, Actor, Call, Credentials, ImdsRequest, Journal, JournalWhere, ProxyCommand, ProxyVerb, Step,
-    Target, TokenUse,
+    Action, Actor, Call, Credentials, ImdsRequest, Journal, JournalWhere, ProxyCommand, ProxyVerb, Step, Target,
+    TokenUse,
 };
 
 use crate::{Source, Span, Spanned};

@@ -19,10 +19,20 @@ pub(crate) fn parse(source: &Source) -> (Option<Node>, Vec<ScenarioError>) {
     let text = source.text();
     if text.len() > MAX_BYTES {
         let error = ScenarioError::new("the file is too large", Span::default(), "more than 1 MiB from here on");
-        return (None, vec![error.help("split the scenario: one file proves one sentence")]);
+        return (
+            None,
+            vec![error.help("split the scenario: one file proves one sentence")],
+        );
     }
-    let mut builder =
-        Builder { text, stack: Vec::new(), anchors: HashMap::new(), nodes: 0, documents: 0, root: None, errors: Vec::new() };
+    let mut builder = Builder {
+        text,
+        stack: Vec::new(),
+        anchors: HashMap::new(),
+        nodes: 0,
+        documents: 0,
+        root: None,
+        errors: Vec::new(),
+    };
     let options = granit_parser::options! {
         emit_comments: false,
         disallow_directives: true,
@@ -32,15 +42,18 @@ pub(crate) fn parse(source: &Source) -> (Option<Node>, Vec<ScenarioError>) {
     for next in Parser::new_from_str_with_options(text, options) {
         let step = match next {
             Ok((event, span)) => builder.event(event, &span),
-            Err(error) => Err(syntax::explain(source, &error)),
+            Err(error) => Err(syntax::explain(source, &error).into()),
         };
         if let Err(error) = step {
-            builder.errors.push(error);
+            builder.errors.push(*error);
             return (None, builder.errors);
         }
     }
     (builder.root, builder.errors)
 }
+
+/// An error after which nothing more can be read.
+type Fatal = Box<ScenarioError>;
 
 struct Builder<'a> {
     text: &'a str,
@@ -62,7 +75,10 @@ struct Frame {
 
 enum Content {
     List(Vec<Node>),
-    Map { entries: Vec<Entry>, key: Option<Option<Spanned<String>>> },
+    Map {
+        entries: Vec<Entry>,
+        key: Option<Option<Spanned<String>>>,
+    },
 }
 
 /// A finished node with an anchor, and what repeating it costs.
@@ -75,18 +91,25 @@ struct Anchored {
 // === impl Builder ===
 
 impl Builder<'_> {
-    fn event(&mut self, event: Event<'_>, span: &granit_parser::Span) -> Result<(), ScenarioError> {
+    fn event(&mut self, event: Event<'_>, span: &granit_parser::Span) -> Result<(), Fatal> {
         let place = self.place(span);
-        if let Some(tag) = span.tag_span().or_else(|| span.tag_start().map(granit_parser::Span::empty)) {
-            return Err(ScenarioError::new("tags are not part of the language", self.place(&tag), "a YAML tag")
-                .help("write the value without it: a word's shape says what is due"));
+        if let Some(tag) = span
+            .tag_span()
+            .or_else(|| span.tag_start().map(granit_parser::Span::empty))
+        {
+            let error = ScenarioError::new("tags are not part of the language", self.place(&tag), "a YAML tag");
+            return Err(error
+                .help("write the value without it: a word's shape says what is due")
+                .into());
         }
         match event {
             Event::DocumentStart(..) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    return Err(ScenarioError::new("a second document in the file", place, "a second one begins here")
-                        .help("one file is one scenario: put the second into a file of its own"));
+                    let error = ScenarioError::new("a second document in the file", place, "a second one begins here");
+                    return Err(error
+                        .help("one file is one scenario: put the second into a file of its own")
+                        .into());
                 }
             }
             Event::Scalar(text, style, anchor, _) => {
@@ -96,14 +119,29 @@ impl Builder<'_> {
                     _ => Style::Quoted,
                 };
                 let null = style == Style::Plain && matches!(&*text, "" | "~" | "null");
-                let kind = if null { Kind::Null } else { Kind::Scalar { text: text.into_owned(), style } };
+                let kind = if null {
+                    Kind::Null
+                } else {
+                    Kind::Scalar {
+                        text: text.into_owned(),
+                        style,
+                    }
+                };
                 let span = self.trim(place);
                 self.count(1, &span)?;
                 self.finish(Node { kind, span }, anchor);
             }
             Event::SequenceStart(style, anchor, _) => self.open(place, style, anchor, Content::List(Vec::new()))?,
             Event::MappingStart(style, anchor, _) => {
-                self.open(place, style, anchor, Content::Map { entries: Vec::new(), key: None })?;
+                self.open(
+                    place,
+                    style,
+                    anchor,
+                    Content::Map {
+                        entries: Vec::new(),
+                        key: None,
+                    },
+                )?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(&place),
             Event::Alias(id) => self.alias(id, place)?,
@@ -112,12 +150,17 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn open(&mut self, at: Span, style: StructureStyle, anchor: usize, content: Content) -> Result<(), ScenarioError> {
+    fn open(&mut self, at: Span, style: StructureStyle, anchor: usize, content: Content) -> Result<(), Fatal> {
         self.count(1, &at)?;
         if self.stack.len() >= MAX_DEPTH {
-            return Err(too_deep(at));
+            return Err(too_deep(at).into());
         }
-        self.stack.push(Frame { start: at.start, flow: style == StructureStyle::Flow, anchor, content });
+        self.stack.push(Frame {
+            start: at.start,
+            flow: style == StructureStyle::Flow,
+            anchor,
+            content,
+        });
         Ok(())
     }
 
@@ -128,21 +171,32 @@ impl Builder<'_> {
             Content::List(items) => items.last().map(|item| item.span.end),
             Content::Map { entries, .. } => entries.last().map(|entry| entry.span().end),
         };
-        let end = if frame.flow { at.end } else { last.unwrap_or(frame.start) };
+        let end = if frame.flow {
+            at.end
+        } else {
+            last.unwrap_or(frame.start)
+        };
         let kind = match frame.content {
             Content::List(items) => Kind::List(items),
-            Content::Map { entries, .. } => Kind::Map { entries, flow: frame.flow },
+            Content::Map { entries, .. } => Kind::Map {
+                entries,
+                flow: frame.flow,
+            },
         };
-        let span = Span { start: frame.start, end: end.max(frame.start) };
+        let span = Span {
+            start: frame.start,
+            end: end.max(frame.start),
+        };
         self.finish(Node { kind, span }, frame.anchor);
     }
 
-    fn alias(&mut self, id: usize, at: Span) -> Result<(), ScenarioError> {
+    fn alias(&mut self, id: usize, at: Span) -> Result<(), Fatal> {
         let Some(anchored) = self.anchors.get(&id) else {
-            return Err(ScenarioError::new("an alias inside its own anchor", at, "repeats what it is part of"));
+            let label = "repeats what it is part of";
+            return Err(ScenarioError::new("an alias inside its own anchor", at, label).into());
         };
         if self.stack.len() + anchored.depth > MAX_DEPTH {
-            return Err(too_deep(at));
+            return Err(too_deep(at).into());
         }
         let (nodes, kind) = (anchored.nodes, anchored.node.kind.clone());
         self.count(nodes, &at)?;
@@ -154,7 +208,14 @@ impl Builder<'_> {
     fn finish(&mut self, node: Node, anchor: usize) {
         if anchor > 0 {
             let (nodes, depth) = measure(&node);
-            self.anchors.insert(anchor, Anchored { node: node.clone(), nodes, depth });
+            self.anchors.insert(
+                anchor,
+                Anchored {
+                    node: node.clone(),
+                    nodes,
+                    depth,
+                },
+            );
         }
         match self.stack.last_mut().map(|frame| &mut frame.content) {
             None => self.root = Some(node),
@@ -170,7 +231,8 @@ impl Builder<'_> {
                     Some(first) => {
                         let title = format!("duplicate key `{}`", name.value);
                         let error = ScenarioError::new(title, name.span, "written again here");
-                        self.errors.push(error.other(first.key.span.clone(), "first written here"));
+                        self.errors
+                            .push(error.other(first.key.span.clone(), "first written here"));
                     }
                 },
                 Some(None) => {}
@@ -178,32 +240,41 @@ impl Builder<'_> {
         }
     }
 
-    fn count(&mut self, nodes: usize, at: &Span) -> Result<(), ScenarioError> {
+    fn count(&mut self, nodes: usize, at: &Span) -> Result<(), Fatal> {
         self.nodes = self.nodes.saturating_add(nodes);
         if self.nodes <= MAX_NODES {
             return Ok(());
         }
         let label = format!("more than {MAX_NODES} values from here on, repeated ones included");
-        Err(ScenarioError::new("the file is too large", at.clone(), label))
+        Err(ScenarioError::new("the file is too large", at.clone(), label).into())
     }
 
     fn place(&self, span: &granit_parser::Span) -> Span {
         let range = span.byte_range().unwrap_or_default();
         let end = range.end.min(self.text.len());
-        Span { start: range.start.min(end), end }
+        Span {
+            start: range.start.min(end),
+            end,
+        }
     }
 
     /// Without the line breaks that a block scalar's place ends with.
     fn trim(&self, span: Span) -> Span {
         let written = self.text.get(span.range()).unwrap_or_default();
-        Span { start: span.start, end: span.start + written.trim_end().len() }
+        Span {
+            start: span.start,
+            end: span.start + written.trim_end().len(),
+        }
     }
 }
 
 /// The name a key has, or the error that it is none.
 fn key_of(node: Node) -> (Option<Spanned<String>>, Option<ScenarioError>) {
     match node.kind {
-        Kind::Scalar { text, style: Style::Plain } if text == "<<" => {
+        Kind::Scalar {
+            text,
+            style: Style::Plain,
+        } if text == "<<" => {
             let error = ScenarioError::new("merge keys are not part of the language", node.span, "a YAML merge key")
                 .help("write the keys out, or repeat a whole value by an anchor and an alias");
             (None, Some(error))
@@ -224,9 +295,18 @@ fn measure(node: &Node) -> (usize, usize) {
         Kind::Map { entries, .. } => entries.iter().map(|entry| &entry.value).collect(),
         Kind::Null | Kind::Scalar { .. } => return (1, 0),
     };
-    children.into_iter().map(measure).fold((1, 1), |(nodes, depth), (more, below)| (nodes + more, depth.max(below + 1)))
+    children
+        .into_iter()
+        .map(measure)
+        .fold((1, 1), |(nodes, depth), (more, below)| {
+            (nodes + more, depth.max(below + 1))
+        })
 }
 
 fn too_deep(at: Span) -> ScenarioError {
-    ScenarioError::new("the file is nested too deeply", at, format!("deeper than {MAX_DEPTH} levels"))
+    ScenarioError::new(
+        "the file is nested too deeply",
+        at,
+        format!("deeper than {MAX_DEPTH} levels"),
+    )
 }

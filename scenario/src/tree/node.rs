@@ -17,10 +17,16 @@ pub(crate) struct Node {
 pub(crate) enum Kind {
     /// An unquoted `null`, `~` or nothing at all.
     Null,
-    Scalar { text: String, style: Style },
+    Scalar {
+        text: String,
+        style: Style,
+    },
     List(Vec<Node>),
     /// Entries in the order written. `flow` is the style with braces, in which YAML has traps of its own.
-    Map { entries: Vec<Entry>, flow: bool },
+    Map {
+        entries: Vec<Entry>,
+        flow: bool,
+    },
 }
 
 /// How a scalar was written.
@@ -54,8 +60,15 @@ pub(crate) enum Scalar<'a> {
 impl Entry {
     /// From the key to the end of the value; of an alias' value, as far as the alias.
     pub(crate) fn span(&self) -> Span {
-        let end = if self.value.span.start >= self.key.span.end { self.value.span.end } else { self.key.span.end };
-        Span { start: self.key.span.start, end: end.max(self.key.span.end) }
+        let end = if self.value.span.start >= self.key.span.end {
+            self.value.span.end
+        } else {
+            self.key.span.end
+        };
+        Span {
+            start: self.key.span.start,
+            end: end.max(self.key.span.end),
+        }
     }
 }
 
@@ -77,7 +90,10 @@ impl Node {
     /// What a scalar means.
     pub(crate) fn scalar(&self) -> Option<Scalar<'_>> {
         match &self.kind {
-            Kind::Scalar { text, style: Style::Plain } => Some(resolve(text)),
+            Kind::Scalar {
+                text,
+                style: Style::Plain,
+            } => Some(resolve(text)),
             Kind::Scalar { text, .. } => Some(Scalar::Text(text)),
             _ => None,
         }
@@ -140,7 +156,9 @@ impl Node {
 
     /// The value of a map's key, unless it is `null`.
     pub(crate) fn get(&self, key: &str) -> Option<&Node> {
-        self.entry(key).map(|entry| &entry.value).filter(|value| !value.is_null())
+        self.entry(key)
+            .map(|entry| &entry.value)
+            .filter(|value| !value.is_null())
     }
 
     /// As JSON. A float that JSON cannot say is kept as its text.
@@ -157,7 +175,9 @@ impl Node {
             },
             Kind::List(items) => Value::Array(items.iter().map(Node::json).collect()),
             Kind::Map { entries, .. } => {
-                let members = entries.iter().map(|entry| (entry.key.value.clone(), entry.value.json()));
+                let members = entries
+                    .iter()
+                    .map(|entry| (entry.key.value.clone(), entry.value.json()));
                 Value::Object(members.collect::<Map<_, _>>())
             }
         }
@@ -196,11 +216,16 @@ fn resolve(text: &str) -> Scalar<'_> {
         return text.parse().map_or(Scalar::Text(text), Scalar::Integer);
     }
     for (prefix, radix) in [("0x", 16), ("0o", 8)] {
-        if let Some(number) = text.strip_prefix(prefix).and_then(|rest| i64::from_str_radix(rest, radix).ok()) {
+        if let Some(number) = text
+            .strip_prefix(prefix)
+            .and_then(|rest| i64::from_str_radix(rest, radix).ok())
+        {
             return Scalar::Integer(number);
         }
     }
-    let float = digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'));
+    let float = digits
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'));
     match text.parse() {
         Ok(number) if float => Scalar::Float(number),
         _ => Scalar::Text(text),

@@ -16,8 +16,12 @@ pub(super) fn explain(source: &Source, error: &ScanError) -> ScenarioError {
     let place = Span { start, end: start };
     let (number, column) = source.line_column(start);
     let line = source.line(number).unwrap_or_default();
-    let help = trap(error.kind(), line, column);
-    let error = ScenarioError::new("this is not YAML", place, label);
+    let help = trap(error.kind(), line, column).or_else(|| unclosed(error.kind(), source, number));
+    let title = match error.kind() {
+        ErrorKind::RecursionLimitExceeded => "the file is nested too deeply",
+        _ => "this is not YAML",
+    };
+    let error = ScenarioError::new(title, place, label);
     match help {
         Some(help) => error.help(help),
         None => error,
@@ -58,4 +62,41 @@ fn trap(kind: &ErrorKind, line: &str, column: usize) -> Option<String> {
         ErrorKind::UnclosedQuotedScalar => Some("close the quote".to_owned()),
         _ => None,
     }
+}
+
+/// How far back the brace is looked for that an error of a later line belongs to.
+const LINES_BACK: usize = 8;
+
+/// The hint for a brace that an earlier line opened: what closes it may have become a comment.
+fn unclosed(kind: &ErrorKind, source: &Source, number: usize) -> Option<String> {
+    let flow = matches!(
+        kind,
+        ErrorKind::ExpectedFlowMappingSeparator
+            | ErrorKind::ExpectedFlowSequenceSeparator
+            | ErrorKind::UnexpectedEofFlowMapping
+            | ErrorKind::UnexpectedEofFlowSequence
+            | ErrorKind::UnexpectedEofImplicitFlowMapping
+            | ErrorKind::UnclosedFlowCollection { .. }
+            | ErrorKind::InvalidFlowScalarIndent
+            | ErrorKind::BlockEntryInFlowCollection
+    );
+    if !flow {
+        return matches!(kind, ErrorKind::ExpectedBlockMappingKey | ErrorKind::InvalidIndentation)
+            .then(|| "check the indentation: the line fits nothing above it".to_owned());
+    }
+    let earlier = (number.saturating_sub(LINES_BACK)..number)
+        .rev()
+        .filter_map(|number| Some((number, source.line(number)?)));
+    let count = |line: &str, of: [char; 2]| line.chars().filter(|c| of.contains(c)).count();
+    let mut open = earlier.filter(|(_, line)| {
+        let (before, _) = line.split_once(" #").unwrap_or((line, ""));
+        count(before, ['{', '[']) > count(before, ['}', ']'])
+    });
+    Some(match open.next() {
+        Some((number, line)) if line.contains(" #") => {
+            format!("in line {number} ` #` begins a comment, which took the rest of the line: quote the value")
+        }
+        Some((number, _)) => format!("a `{{` or `[` of line {number} is not closed"),
+        None => "a `{` or `[` is not closed".to_owned(),
+    })
 }

@@ -1,6 +1,7 @@
 use super::{
     policy::{DOCUMENT, STATEMENTS, TRUST},
     shape::{Choice, Key, NameKind, Shape, Structure, Word, choice, word},
+    vault::VAULT,
 };
 
 const NO_VAULT: &str = "Vault is not built yet";
@@ -8,33 +9,87 @@ const NO_ACCOUNTS: &str = "a second AWS account is not built yet";
 const NO_ADDRESSES: &str = "choosing a pod's addresses is not built yet";
 
 /// What exists before the first step; `apply` takes the same words.
-pub const GIVEN: Structure = Structure { what: "what is given", words: WORDS, rest: None };
+pub const GIVEN: Structure = Structure {
+    what: "what is given",
+    words: WORDS,
+    rest: None,
+};
 
 const WORDS: &[Word] = &[
-    word("accounts", "further AWS accounts", Shape::List(&Shape::NewName(NameKind::Account))).later(NO_ACCOUNTS),
+    word(
+        "accounts",
+        "further AWS accounts",
+        Shape::List(&Shape::NewName(NameKind::Account)),
+    )
+    .later(NO_ACCOUNTS),
     word("cluster", "the cluster", Shape::Struct(&CLUSTER)),
     word("aws", "the AWS account", Shape::Struct(&AWS)),
-    word("roles", "IAM roles", Shape::Map { key: Key::New(NameKind::Role), value: &Shape::Struct(&ROLE) }),
-    word("users", "IAM users", Shape::Map { key: Key::New(NameKind::User), value: &Shape::Struct(&USER) })
-        .later("IAM users are not built yet"),
-    word("buckets", "S3 buckets", Shape::Map { key: Key::New(NameKind::Bucket), value: &Shape::Struct(&BUCKET) }),
+    word(
+        "roles",
+        "IAM roles",
+        Shape::Map {
+            key: Key::New(NameKind::Role),
+            value: &Shape::Struct(&ROLE),
+        },
+    ),
+    word(
+        "users",
+        "IAM users",
+        Shape::Map {
+            key: Key::New(NameKind::User),
+            value: &Shape::Struct(&USER),
+        },
+    )
+    .later("IAM users are not built yet"),
+    word(
+        "buckets",
+        "S3 buckets",
+        Shape::Map {
+            key: Key::New(NameKind::Bucket),
+            value: &Shape::Struct(&BUCKET),
+        },
+    ),
     word(
         "namespaces",
         "Kubernetes namespaces",
-        Shape::Map { key: Key::New(NameKind::Namespace), value: &Shape::Struct(&NAMESPACE) },
+        Shape::Map {
+            key: Key::New(NameKind::Namespace),
+            value: &Shape::Struct(&NAMESPACE),
+        },
     ),
-    word("pods", "pods", Shape::Map { key: Key::New(NameKind::Pod), value: &Shape::Struct(&POD) }),
-    word("manifests", "files of fixtures/manifests, applied as they are", Shape::List(&MANIFEST))
-        .later("applying manifests is not built yet"),
-    word("vault", "Vault, in its own field names", Shape::Struct(&VAULT)).later(NO_VAULT).needs("vault"),
+    word(
+        "pods",
+        "pods",
+        Shape::Map {
+            key: Key::New(NameKind::Pod),
+            value: &Shape::Struct(&POD),
+        },
+    ),
+    word(
+        "manifests",
+        "files of fixtures/manifests, applied as they are",
+        Shape::List(&MANIFEST),
+    )
+    .later("applying manifests is not built yet"),
+    word("vault", "Vault, in its own field names", Shape::Struct(&VAULT))
+        .later(NO_VAULT)
+        .needs("vault"),
 ];
 
 const CLUSTER: Structure = Structure {
     what: "the cluster",
     words: &[
         word("name", "its name; example.cluster.k8s.local if not given", Shape::Text),
-        word("nodes", "its nodes; those named master-* are masters", Shape::List(&Shape::NewName(NameKind::Node))),
-        word("additionalPolicies", "statements added to kops' roles", Shape::Struct(&ADDITIONAL)),
+        word(
+            "nodes",
+            "its nodes; those named master-* are masters",
+            Shape::List(&Shape::NewName(NameKind::Node)),
+        ),
+        word(
+            "additionalPolicies",
+            "statements added to kops' roles",
+            Shape::Struct(&ADDITIONAL),
+        ),
         word("base", "whose base policies the roles have", Shape::OneOf(BASES)),
         word("imds", "the instances' metadata service", Shape::Struct(&IMDS)),
     ],
@@ -55,8 +110,16 @@ const BASES: &[Choice] = &[choice("kops").later("kops' base policies are not bui
 const IMDS: Structure = Structure {
     what: "the instances' metadata service",
     words: &[
-        word("tokens", "whether it wants an IMDSv2 token", Shape::OneOf(&[choice("optional"), choice("required")])),
-        word("hop_limit", "hops that its answer to a token request may take", Shape::Number { min: 1, max: 64 }),
+        word(
+            "tokens",
+            "whether it wants an IMDSv2 token",
+            Shape::OneOf(&[choice("optional"), choice("required")]),
+        ),
+        word(
+            "hop_limit",
+            "hops that its answer to a token request may take",
+            Shape::Number { min: 1, max: 64 },
+        ),
         word("user_data", "the instances' user data", Shape::Text),
     ],
     rest: None,
@@ -76,8 +139,19 @@ const ROLE: Structure = Structure {
     what: "a role",
     words: &[
         word("trust", "who may assume it; `node` if not given", TRUST),
-        word("policies", "managed policies, by name or ARN", Shape::List(&Shape::ManagedPolicy)),
-        word("inline", "inline policies by name", Shape::Map { key: Key::Free("a policy's name"), value: &DOCUMENT }),
+        word(
+            "policies",
+            "managed policies, by name or ARN",
+            Shape::List(&Shape::ManagedPolicy),
+        ),
+        word(
+            "inline",
+            "inline policies by name",
+            Shape::Map {
+                key: Key::Free("a policy's name"),
+                value: &DOCUMENT,
+            },
+        ),
         word("boundary", "its permissions boundary", Shape::ManagedPolicy),
         word("max_session", "its longest session", Shape::Duration),
         word("account", "the account it is in", Shape::Name(NameKind::Account)).later(NO_ACCOUNTS),
@@ -88,9 +162,24 @@ const ROLE: Structure = Structure {
 const USER: Structure = Structure {
     what: "a user",
     words: &[
-        word("policies", "managed policies, by name or ARN", Shape::List(&Shape::ManagedPolicy)),
-        word("inline", "inline policies by name", Shape::Map { key: Key::Free("a policy's name"), value: &DOCUMENT }),
-        word("access_key", "a name for its access key, for `using`", Shape::NewName(NameKind::Keys)),
+        word(
+            "policies",
+            "managed policies, by name or ARN",
+            Shape::List(&Shape::ManagedPolicy),
+        ),
+        word(
+            "inline",
+            "inline policies by name",
+            Shape::Map {
+                key: Key::Free("a policy's name"),
+                value: &DOCUMENT,
+            },
+        ),
+        word(
+            "access_key",
+            "a name for its access key, for `using`",
+            Shape::NewName(NameKind::Keys),
+        ),
     ],
     rest: None,
 };
@@ -104,37 +193,77 @@ const BUCKET: Structure = Structure {
 const NAMESPACE: Structure = Structure {
     what: "a namespace",
     words: &[
-        word("allowed_roles", "patterns of the roles its pods may have", Shape::List(&Shape::Text)),
+        word(
+            "allowed_roles",
+            "patterns of the roles its pods may have",
+            Shape::List(&Shape::Text),
+        ),
         word("annotations", "annotations, verbatim", ANNOTATIONS),
     ],
     rest: None,
 };
 
-const ANNOTATIONS: Shape = Shape::Map { key: Key::Free("an annotation's name"), value: &Shape::Text };
+const ANNOTATIONS: Shape = Shape::Map {
+    key: Key::Free("an annotation's name"),
+    value: &Shape::Text,
+};
 
 const POD: Structure = Structure {
     what: "a pod",
     words: &[
-        word("namespace", "its namespace; default if not given", Shape::Name(NameKind::Namespace)),
-        word("role", "the role it asks for, a name or an ARN", Shape::Name(NameKind::Role)),
-        word("node", "the node it runs on; node-1 if not given", Shape::Name(NameKind::Node)),
+        word(
+            "namespace",
+            "its namespace; default if not given",
+            Shape::Name(NameKind::Namespace),
+        ),
+        word(
+            "role",
+            "the role it asks for, a name or an ARN",
+            Shape::Name(NameKind::Role),
+        ),
+        word(
+            "node",
+            "the node it runs on; node-1 if not given",
+            Shape::Name(NameKind::Node),
+        ),
         word("annotations", "further annotations, verbatim", ANNOTATIONS),
         word("external_id", "the external id its role is assumed with", Shape::Text),
         word("host_network", "whether it shares its node's network", Shape::Bool),
         word("service_account", "its service account", Shape::Text),
-        word("vault_role", "the Vault role its keys come from", Shape::Text).later(NO_VAULT).needs("vault"),
-        word("vault_agent", "the Vault role an agent in the pod asks for", Shape::Text).later(NO_VAULT).needs("vault"),
+        word("vault_role", "the Vault role its keys come from", Shape::Text)
+            .later(NO_VAULT)
+            .needs("vault"),
+        word(
+            "vault_agent",
+            "the Vault role an agent in the pod asks for",
+            Shape::Text,
+        )
+        .later(NO_VAULT)
+        .needs("vault"),
         word("image", "its image", Shape::Text).later("choosing a pod's image is not built yet"),
-        word("ips", "its addresses", Shape::List(&Shape::Text)).later(NO_ADDRESSES).needs("addresses"),
-        word("ip", "another pod's address: `of:<pod>`", Shape::AddressOf).later(NO_ADDRESSES).needs("addresses"),
-        word("phase", "the phase the API shows", Shape::OneOf(PHASES)).later("choosing a pod's phase is not built yet").needs("addresses"),
-        word("hidden", "whether the API does not show it", Shape::Bool).later("hiding a pod is not built yet").needs("addresses"),
+        word("ips", "its addresses", Shape::List(&Shape::Text))
+            .later(NO_ADDRESSES)
+            .needs("addresses"),
+        word("ip", "another pod's address: `of:<pod>`", Shape::AddressOf)
+            .later(NO_ADDRESSES)
+            .needs("addresses"),
+        word("phase", "the phase the API shows", Shape::OneOf(PHASES))
+            .later("choosing a pod's phase is not built yet")
+            .needs("addresses"),
+        word("hidden", "whether the API does not show it", Shape::Bool)
+            .later("hiding a pod is not built yet")
+            .needs("addresses"),
     ],
     rest: None,
 };
 
-const PHASES: &[Choice] =
-    &[choice("Pending"), choice("Running"), choice("Succeeded"), choice("Failed"), choice("Unknown")];
+const PHASES: &[Choice] = &[
+    choice("Pending"),
+    choice("Running"),
+    choice("Succeeded"),
+    choice("Failed"),
+    choice("Unknown"),
+];
 
 const MANIFEST: Shape = Shape::Either(&[
     Shape::File,
@@ -142,45 +271,15 @@ const MANIFEST: Shape = Shape::Either(&[
         what: "a manifest",
         words: &[
             word("file", "the file below fixtures/manifests", Shape::File).required(),
-            word("set", "values for the file's {{…}}", Shape::Map { key: Key::Free("a name"), value: &Shape::Scalar }),
+            word(
+                "set",
+                "values for the file's {{…}}",
+                Shape::Map {
+                    key: Key::Free("a name"),
+                    value: &Shape::Scalar,
+                },
+            ),
         ],
         rest: None,
     }),
 ]);
-
-const VAULT: Structure = Structure {
-    what: "Vault",
-    words: &[
-        word("policies", "policies by name", Shape::Map { key: Key::Free("a policy's name"), value: &Shape::File }),
-        word("kubernetes", "the Kubernetes auth method", Shape::Struct(&VAULT_KUBERNETES)),
-        word("aws", "the AWS secrets engine", Shape::Struct(&VAULT_AWS)),
-    ],
-    rest: None,
-};
-
-const VAULT_ROLES: Shape = Shape::Map {
-    key: Key::Free("a Vault role's name"),
-    value: &Shape::Map { key: Key::Free("a field of Vault's"), value: &Shape::Value },
-};
-
-const VAULT_KUBERNETES: Structure =
-    Structure { what: "the Kubernetes auth method", words: &[word("roles", "auth roles", VAULT_ROLES)], rest: None };
-
-const VAULT_AWS: Structure = Structure {
-    what: "the AWS secrets engine",
-    words: &[
-        word("root", "the user whose keys it works with", Shape::Name(NameKind::User)),
-        word("lease", "how long its leases last", Shape::Struct(&VAULT_LEASE)),
-        word("roles", "its roles", VAULT_ROLES),
-    ],
-    rest: None,
-};
-
-const VAULT_LEASE: Structure = Structure {
-    what: "a lease",
-    words: &[
-        word("lease", "its duration", Shape::Duration),
-        word("lease_max", "its longest duration", Shape::Duration),
-    ],
-    rest: None,
-};

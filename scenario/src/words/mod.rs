@@ -7,6 +7,7 @@ mod proxy;
 mod shape;
 mod steps;
 mod top;
+mod vault;
 
 pub use given::GIVEN;
 pub use proxy::PROXY;

@@ -21,33 +21,63 @@ const POLICY: Structure = Structure {
 
 const ONE_STATEMENT: Shape = Shape::Struct(&STATEMENT);
 
-const STATEMENT: Structure = Structure { what: "a policy statement", words: WORDS, rest: None };
+const STATEMENT: Structure = Structure {
+    what: "a policy statement",
+    words: WORDS,
+    rest: None,
+};
 
 const WORDS: &[Word] = &[
     word("Sid", "an identifier", Shape::Text),
     word("Effect", "what the statement does", Shape::OneOf(EFFECTS)).required(),
     word("Action", "the actions it is about", Shape::OneOrMore(&Shape::Text)),
-    word("NotAction", "the actions it is not about", Shape::OneOrMore(&Shape::Text)),
+    word(
+        "NotAction",
+        "the actions it is not about",
+        Shape::OneOrMore(&Shape::Text),
+    ),
     word("Resource", "the resources it is about", Shape::OneOrMore(&Shape::Text)),
-    word("NotResource", "the resources it is not about", Shape::OneOrMore(&Shape::Text)),
-    word("Principal", "who it is about", Shape::Either(&[Shape::Text, PRINCIPALS])),
-    word("NotPrincipal", "who it is not about", Shape::Either(&[Shape::Text, PRINCIPALS])),
+    word(
+        "NotResource",
+        "the resources it is not about",
+        Shape::OneOrMore(&Shape::Text),
+    ),
+    word(
+        "Principal",
+        "who it is about",
+        Shape::Either(&[Shape::Text, PRINCIPALS]),
+    ),
+    word(
+        "NotPrincipal",
+        "who it is not about",
+        Shape::Either(&[Shape::Text, PRINCIPALS]),
+    ),
     word("Condition", "when it applies", CONDITIONS),
 ];
 
 const EFFECTS: &[Choice] = &[choice("Allow"), choice("Deny")];
 
-const PRINCIPALS: Shape =
-    Shape::Map { key: Key::Free("a kind of principal"), value: &Shape::OneOrMore(&Shape::Text) };
+const PRINCIPALS: Shape = Shape::Map {
+    key: Key::Free("a kind of principal"),
+    value: &Shape::OneOrMore(&Shape::Text),
+};
 
 const CONDITIONS: Shape = Shape::Map {
     key: Key::Free("a condition operator"),
-    value: &Shape::Map { key: Key::Free("a condition key"), value: &Shape::OneOrMore(&Shape::Scalar) },
+    value: &Shape::Map {
+        key: Key::Free("a condition key"),
+        value: &Shape::OneOrMore(&Shape::Scalar),
+    },
 };
 
 const BY_NODE: Structure = Structure {
     what: "a trust",
-    words: &[word("node", "the chapter's trust policy: EC2 and the node role", Shape::Struct(&EXTERNAL_ID)).required()],
+    words: &[word(
+        "node",
+        "the chapter's trust policy: EC2 and the node role",
+        Shape::Struct(&EXTERNAL_ID),
+    )
+    .required()],
     rest: None,
 };
 

@@ -91,6 +91,8 @@ pub enum Shape {
     Text,
     /// Any scalar, taken as it is written.
     Scalar,
+    /// The code of an answer: a word or a number.
+    Code,
     /// `true`; the word can also stand alone.
     Flag,
     /// `true` or `false`.
@@ -167,12 +169,22 @@ pub enum Shape {
 
 /// A word that is built.
 pub(super) const fn word(name: &'static str, doc: &'static str, shape: Shape) -> Word {
-    Word { name, doc, shape, availability: Availability::Now, required: false, needs: None }
+    Word {
+        name,
+        doc,
+        shape,
+        availability: Availability::Now,
+        required: false,
+        needs: None,
+    }
 }
 
 /// A choice that is built.
 pub(super) const fn choice(name: &'static str) -> Choice {
-    Choice { name, availability: Availability::Now }
+    Choice {
+        name,
+        availability: Availability::Now,
+    }
 }
 
 // === impl Word ===
@@ -247,6 +259,7 @@ impl Shape {
         match self {
             Self::Text | Self::CommandLine => "text".to_owned(),
             Self::Scalar | Self::HeaderValue => "text or a number".to_owned(),
+            Self::Code => "a code such as `AccessDenied`".to_owned(),
             Self::Flag => "`true`".to_owned(),
             Self::Bool => "`true` or `false`".to_owned(),
             Self::Number { min, max } if *max == i64::MAX => format!("a whole number from {min} on"),
@@ -260,8 +273,12 @@ impl Shape {
             Self::NewName(kind) => format!("a name for the {}", kind.noun().trim_start_matches("saved ")),
             Self::List(item) => format!("a list, each item {}", item.describe()),
             Self::OneOrMore(item) => format!("{}, or a list of such", item.describe()),
-            Self::Map { key: Key::New(kind), .. } => format!("a map by the name of each {}", kind.noun()),
-            Self::Map { key: Key::Free(what), .. } => format!("a map, each key {what}"),
+            Self::Map {
+                key: Key::New(kind), ..
+            } => format!("a map by the name of each {}", kind.noun()),
+            Self::Map {
+                key: Key::Free(what), ..
+            } => format!("a map, each key {what}"),
             Self::Struct(structure) => format!("{} as a map", structure.what),
             Self::Either(shapes) => {
                 let all: Vec<String> = shapes.iter().map(Self::describe).collect();

@@ -41,24 +41,40 @@ pub const EVERY_STEP: &[Word] = &[
     word("as", "the pod or node that acts", Shape::Name(NameKind::Actor)),
     word("using", "saved keys to sign with", Shape::Name(NameKind::Keys)),
     word("expect", "what must come back", Shape::Expect),
-    word("within", "how long a wrong answer may be a former state", Shape::Duration),
+    word(
+        "within",
+        "how long a wrong answer may be a former state",
+        Shape::Duration,
+    ),
     word("throughout", "how long the answer must stay right", Shape::Duration),
     word("save", "a name for what came back", Shape::NewName(NameKind::Keys)),
-    word("at_once", "so many at the same moment, each judged", Shape::Number { min: 1, max: 10_000 })
-        .later("asking many times at once is not built yet"),
+    word(
+        "at_once",
+        "so many at the same moment, each judged",
+        Shape::Number { min: 1, max: 10_000 },
+    )
+    .later("asking many times at once is not built yet"),
 ];
 
 /// The words that say what a step does; each step has exactly one.
 pub const ACTIONS: &[ActionWord] = &[
     ActionWord {
-        word: word("credentials", "walks the metadata service as an SDK does", Shape::Struct(&CREDENTIALS)),
+        word: word(
+            "credentials",
+            "walks the metadata service as an SDK does",
+            Shape::Struct(&CREDENTIALS),
+        ),
         by: By::PodOrNode,
         beside: CREDENTIALS.words,
         expect: expect::OF_CREDENTIALS,
         saves: true,
     },
     ActionWord {
-        word: word("imds", "a raw metadata request, or several", Shape::OneOrMore(&Shape::Request)),
+        word: word(
+            "imds",
+            "a raw metadata request, or several",
+            Shape::OneOrMore(&Shape::Request),
+        ),
         by: By::PodOrNode,
         beside: OF_IMDS,
         expect: expect::OF_IMDS,
@@ -78,23 +94,60 @@ pub const ACTIONS: &[ActionWord] = &[
         expect: expect::OF_EXEC,
         saves: false,
     },
-    operator(word("apply", "changes what exists, in the words of `given`", Shape::Struct(&APPLY)), &[]),
-    operator(word("delete", "deletes pods", Shape::Struct(&PODS)), GRACE),
-    operator(word("recreate", "deletes pods and makes them anew", Shape::Struct(&PODS)), GRACE),
-    operator(word("stop", "SIGTERM to the subject", Shape::Subject), &[]),
-    operator(word("kill", "SIGKILL to the subject", Shape::Subject), &[]),
-    operator(word("start", "starts the subject, until it is ready", Shape::Subject), &[]),
-    operator(word("restart", "stops and starts the subject, until it is ready", Shape::Subject), &[]),
     operator(
-        word("advance", "moves the world's clock", Shape::Duration).later("moving the clock is not built yet").needs("clock"),
+        word(
+            "apply",
+            "changes what exists, in the words of `given`",
+            Shape::Struct(&APPLY),
+        ),
+        &[],
+        expect::OF_CHANGE,
+    ),
+    operator(
+        word("delete", "deletes pods", Shape::Struct(&PODS)),
+        GRACE,
+        expect::OF_CHANGE,
+    ),
+    operator(
+        word("recreate", "deletes pods and makes them anew", Shape::Struct(&PODS)),
+        GRACE,
+        expect::OF_CHANGE,
+    ),
+    operator(word("stop", "SIGTERM to the subject", Shape::Subject), &[], &[]),
+    operator(word("kill", "SIGKILL to the subject", Shape::Subject), &[], &[]),
+    operator(
+        word("start", "starts the subject, until it is ready", Shape::Subject),
+        &[],
         &[],
     ),
     operator(
-        word("inject", "a fault, until `heal`", Shape::Struct(&FAULTS)).later("faults are not built yet").needs("faults"),
+        word(
+            "restart",
+            "stops and starts the subject, until it is ready",
+            Shape::Subject,
+        ),
+        &[],
         &[],
     ),
     operator(
-        word("heal", "ends a fault", Shape::OneOrMore(&Shape::OneOf(FAULTY))).later("faults are not built yet").needs("faults"),
+        word("advance", "moves the world's clock", Shape::Duration)
+            .later("moving the clock is not built yet")
+            .needs("clock"),
+        &[],
+        &[],
+    ),
+    operator(
+        word("inject", "a fault, until `heal`", Shape::Struct(&FAULTS))
+            .later("faults are not built yet")
+            .needs("faults"),
+        &[],
+        &[],
+    ),
+    operator(
+        word("heal", "ends a fault", Shape::OneOrMore(&Shape::OneOf(FAULTY)))
+            .later("faults are not built yet")
+            .needs("faults"),
+        &[],
         &[],
     ),
     ActionWord {
@@ -123,15 +176,25 @@ pub const ACTIONS: &[ActionWord] = &[
     },
 ];
 
-const fn operator(word: Word, beside: &'static [Word]) -> ActionWord {
-    ActionWord { word, by: By::Operator, beside, expect: expect::OF_CHANGE, saves: false }
+const fn operator(word: Word, beside: &'static [Word], expect: &'static [Word]) -> ActionWord {
+    ActionWord {
+        word,
+        by: By::Operator,
+        beside,
+        expect,
+        saves: false,
+    }
 }
 
 const CREDENTIALS: Structure = Structure {
     what: "a walk for credentials",
     words: &[
         word("ask_for", "another name than the one listed", Shape::Text),
-        word("token", "the IMDSv2 token it carries; `fresh` if not given", Shape::Token),
+        word(
+            "token",
+            "the IMDSv2 token it carries; `fresh` if not given",
+            Shape::Token,
+        ),
         word("client", "whose SDK walks", Shape::OneOf(CLIENTS)),
         word("from", "where the credentials come from", Shape::OneOf(FROM)),
     ],
@@ -148,7 +211,14 @@ const CLIENTS: &[Choice] = &[
 const FROM: &[Choice] = &[choice("agent").later("a pod's credential process is not built yet")];
 
 const OF_IMDS: &[Word] = &[
-    word("headers", "headers of the request", Shape::Map { key: Key::Free("a header"), value: &Shape::HeaderValue }),
+    word(
+        "headers",
+        "headers of the request",
+        Shape::Map {
+            key: Key::Free("a header"),
+            value: &Shape::HeaderValue,
+        },
+    ),
     word("body", "the request's body", Shape::Text),
     word("token", "the IMDSv2 token it carries; none if not given", Shape::Token),
     word("to", "where it is sent", Shape::OneOf(&[choice("proxy")])),
@@ -157,11 +227,19 @@ const OF_IMDS: &[Word] = &[
 
 const FAMILIES: &[Choice] = &[choice("ipv6").later("metadata over IPv6 is not built yet")];
 
-const APPLY: Structure = Structure { what: "a change", words: APPLY_WORDS, rest: None };
+const APPLY: Structure = Structure {
+    what: "a change",
+    words: APPLY_WORDS,
+    rest: None,
+};
 
 /// The words of `given`, and `proxy`.
 const APPLY_WORDS: &[Word] = &{
-    let mut words = [word("proxy", "new settings of the subject, which is restarted", Shape::Struct(&PROXY)); GIVEN.words.len() + 1];
+    let mut words = [word(
+        "proxy",
+        "new settings of the subject, which is restarted",
+        Shape::Struct(&PROXY),
+    ); GIVEN.words.len() + 1];
     let mut at = 0;
     while at < GIVEN.words.len() {
         words[at] = GIVEN.words[at];
@@ -171,7 +249,7 @@ const APPLY_WORDS: &[Word] = &{
 };
 
 const PODS: Structure = Structure {
-    what: "pods",
+    what: "a change of pods",
     words: &[
         word("pods", "the pods", Shape::List(&Shape::Name(NameKind::Pod))).required(),
         word("grace", "the grace period; 0s if not given", Shape::Duration),
@@ -189,7 +267,11 @@ const FAULTS: Structure = Structure {
         word("sts", "a fault of STS", Shape::Struct(&FAULT)),
         word("kubernetes", "a fault of the API server", Shape::Struct(&FAULT)),
         word("vault", "a fault of Vault", Shape::Struct(&FAULT)),
-        word("imds", "a fault of the instances' metadata service", Shape::Struct(&FAULT)),
+        word(
+            "imds",
+            "a fault of the instances' metadata service",
+            Shape::Struct(&FAULT),
+        ),
     ],
     rest: None,
 };
@@ -197,11 +279,15 @@ const FAULTS: Structure = Structure {
 const FAULT: Structure = Structure {
     what: "a fault",
     words: &[
-        word("error", "the code it answers with", Shape::Text),
+        word("error", "the code it answers with", Shape::Code),
         word("down", "whether it cannot be reached", Shape::Bool),
         word("delay", "how late it answers", Shape::Duration),
         word("drop_watch", "whether watches break off", Shape::Bool),
-        word("gone", "whether watches are told that their version is gone", Shape::Bool),
+        word(
+            "gone",
+            "whether watches are told that their version is gone",
+            Shape::Bool,
+        ),
         word("sealed", "whether it is sealed", Shape::Bool),
         word("times", "how often", Shape::Number { min: 1, max: i64::MAX }),
     ],
@@ -214,7 +300,7 @@ const WHERE: Structure = Structure {
         word("role", "the role asked for", Shape::Name(NameKind::Role)),
         word("by", "who called", Shape::Name(NameKind::Caller)),
         word("from", "a pod, a node or `pods`", Shape::Name(NameKind::From)),
-        word("answer", "`ok` or a code", Shape::Text),
+        word("answer", "`ok` or a code", Shape::Code),
         word("path", "the path", Shape::Text),
         word("header", "a header", Shape::Text),
         word("region", "the region", Shape::Text),

@@ -4,15 +4,29 @@ use rolecall_scenario::Vocabulary;
 
 /// A small AWS front.
 pub(crate) fn vocabulary() -> Vocabulary<'static> {
-    Vocabulary { operations: &operations, managed_policies: &POLICIES }
+    Vocabulary {
+        operations: &operations,
+        managed_policies: &POLICIES,
+    }
 }
 
-const POLICIES: [&str; 4] =
-    ["AdministratorAccess", "AmazonEC2ReadOnlyAccess", "AmazonS3ReadOnlyAccess", "IAMFullAccess"];
+const POLICIES: [&str; 4] = [
+    "AdministratorAccess",
+    "AmazonEC2ReadOnlyAccess",
+    "AmazonS3ReadOnlyAccess",
+    "IAMFullAccess",
+];
 
 fn operations(service: &str) -> Option<Vec<String>> {
     let names: &[&str] = match service {
-        "s3" => &["CreateBucket", "GetObject", "HeadObject", "ListBuckets", "ListObjectsV2", "PutObject"],
+        "s3" => &[
+            "CreateBucket",
+            "GetObject",
+            "HeadObject",
+            "ListBuckets",
+            "ListObjectsV2",
+            "PutObject",
+        ],
         "sts" => &["AssumeRole", "GetCallerIdentity"],
         "es" => &["ListDomainNames"],
         _ => return None,
