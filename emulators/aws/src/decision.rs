@@ -75,7 +75,11 @@ impl fmt::Display for Verdict {
 
 impl fmt::Display for DecisionRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} {}:{} {} {}", self.at, self.service, self.operation, self.status, self.answer)?;
+        writeln!(
+            f,
+            "{} {}:{} {} {}",
+            self.at, self.service, self.operation, self.status, self.answer
+        )?;
         match &self.caller {
             Some(caller) => writeln!(f, "signed by {} ({})", caller.key_id, caller.arn)?,
             None => writeln!(f, "signed by nobody known")?,

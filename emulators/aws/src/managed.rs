@@ -7,36 +7,68 @@ use crate::state::{Document, ManagedPolicy};
 
 /// The AWS-managed policies that can be attached: name, default version, document as AWS publishes it.
 const DOCUMENTS: &[(&str, &str, &str)] = &[
-    ("AdministratorAccess", "v1", include_str!("../managed/AdministratorAccess.json")),
-    ("AmazonEC2ReadOnlyAccess", "v2", include_str!("../managed/AmazonEC2ReadOnlyAccess.json")),
-    ("AmazonESFullAccess", "v1", include_str!("../managed/AmazonESFullAccess.json")),
-    ("AmazonS3FullAccess", "v2", include_str!("../managed/AmazonS3FullAccess.json")),
-    ("AmazonS3ReadOnlyAccess", "v3", include_str!("../managed/AmazonS3ReadOnlyAccess.json")),
+    (
+        "AdministratorAccess",
+        "v1",
+        include_str!("../managed/AdministratorAccess.json"),
+    ),
+    (
+        "AmazonEC2ReadOnlyAccess",
+        "v2",
+        include_str!("../managed/AmazonEC2ReadOnlyAccess.json"),
+    ),
+    (
+        "AmazonESFullAccess",
+        "v1",
+        include_str!("../managed/AmazonESFullAccess.json"),
+    ),
+    (
+        "AmazonS3FullAccess",
+        "v2",
+        include_str!("../managed/AmazonS3FullAccess.json"),
+    ),
+    (
+        "AmazonS3ReadOnlyAccess",
+        "v3",
+        include_str!("../managed/AmazonS3ReadOnlyAccess.json"),
+    ),
     ("IAMFullAccess", "v2", include_str!("../managed/IAMFullAccess.json")),
-    ("IAMReadOnlyAccess", "v4", include_str!("../managed/IAMReadOnlyAccess.json")),
+    (
+        "IAMReadOnlyAccess",
+        "v4",
+        include_str!("../managed/IAMReadOnlyAccess.json"),
+    ),
 ];
 
 /// All AWS-managed policies known here.
 pub(crate) fn policies() -> Vec<ManagedPolicy> {
     DOCUMENTS
         .iter()
-        .filter_map(|&(name, version, text)| match Policy::parse(PolicyKind::Identity, text) {
-            Ok(policy) => Some(ManagedPolicy {
-                name: name.to_owned(),
-                path: "/".to_owned(),
-                id: format!("ANPA{:X<17}", name.to_ascii_uppercase().chars().take(17).collect::<String>()),
-                arn: format!("arn:aws:iam::aws:policy/{name}"),
-                version: version.to_owned(),
-                created: Timestamp::UNIX_EPOCH,
-                description: None,
-                tags: Vec::new(),
-                document: Document { text: text.to_owned(), policy: Arc::new(policy) },
-            }),
-            Err(error) => {
-                tracing::error!(name, ?error, "an AWS-managed policy is left out: it cannot be parsed");
-                None
-            }
-        })
+        .filter_map(
+            |&(name, version, text)| match Policy::parse(PolicyKind::Identity, text) {
+                Ok(policy) => Some(ManagedPolicy {
+                    name: name.to_owned(),
+                    path: "/".to_owned(),
+                    id: format!(
+                        "ANPA{:X<17}",
+                        name.to_ascii_uppercase().chars().take(17).collect::<String>()
+                    ),
+                    arn: format!("arn:aws:iam::aws:policy/{name}"),
+                    version: version.to_owned(),
+                    created: Timestamp::UNIX_EPOCH,
+                    description: None,
+                    tags: Vec::new(),
+                    document: Document {
+                        text: text.to_owned(),
+                        policy: Arc::new(policy),
+                    },
+                }),
+                Err(error) => {
+                    tracing::error!(name, ?error, "an AWS-managed policy is left out: it cannot be parsed");
+                    None
+                }
+            },
+        )
         .collect()
 }
 

@@ -11,7 +11,9 @@ pub(crate) struct Params(BTreeMap<String, String>);
 impl Params {
     pub(crate) fn of(request: &Received) -> Self {
         let mut params = BTreeMap::new();
-        let form = request.header("content-type").is_some_and(|t| t.starts_with("application/x-www-form-urlencoded"));
+        let form = request
+            .header("content-type")
+            .is_some_and(|t| t.starts_with("application/x-www-form-urlencoded"));
         let body: &[u8] = if form { &request.body } else { &[] };
         for (name, value) in form_urlencoded::parse(request.query.as_bytes()).chain(form_urlencoded::parse(body)) {
             params.insert(name.into_owned(), value.into_owned());
@@ -38,7 +40,11 @@ impl Params {
     pub(crate) fn name(&self, name: &str, max: usize) -> Result<&str, Refusal> {
         let value = self.required(name)?;
         let member = lower_camel(name);
-        if value.is_empty() || !value.chars().all(|c| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c)) {
+        if value.is_empty()
+            || !value
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c))
+        {
             return Err(Refusal::validation(format!(
                 "The specified value for {member} is invalid. It must contain only alphanumeric characters and/or the \
                  following: +=,.@_-"
@@ -75,7 +81,11 @@ impl Params {
         self.get(name)
             .map(|text| {
                 text.parse().map_err(|_| {
-                    Refusal::new(400, "MalformedInput", format!("{name} is not a whole number that fits: '{text}'"))
+                    Refusal::new(
+                        400,
+                        "MalformedInput",
+                        format!("{name} is not a whole number that fits: '{text}'"),
+                    )
                 })
             })
             .transpose()
@@ -84,13 +94,17 @@ impl Params {
     /// The values of `NAME.member.1`, `NAME.member.2`, … or, with `suffix`, of `NAME.member.1.SUFFIX`.
     pub(crate) fn list(&self, name: &str, suffix: &str) -> Vec<&str> {
         let dot = if suffix.is_empty() { "" } else { "." };
-        (1..).map_while(|n| self.get(&format!("{name}.member.{n}{dot}{suffix}"))).collect()
+        (1..)
+            .map_while(|n| self.get(&format!("{name}.member.{n}{dot}{suffix}")))
+            .collect()
     }
 
     /// `Tags.member.N.{Key,Value}`.
     pub(crate) fn tags(&self) -> Tags {
         let keys = self.list("Tags", "Key").into_iter();
-        keys.zip(self.list("Tags", "Value")).map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
+        keys.zip(self.list("Tags", "Value"))
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .collect()
     }
 
     /// Refuses every parameter that the operation does not implement, so that none is silently ignored. Members of a
@@ -101,7 +115,9 @@ impl Params {
             let list = name.split('.').next().unwrap_or(name);
             // A presigned request carries its signature among the parameters.
             if !ALWAYS.contains(&list) && !known.contains(&list) && !list.starts_with("X-Amz-") {
-                return Err(Refusal::validation(format!("Rolecall does not implement the parameter {name} here")));
+                return Err(Refusal::validation(format!(
+                    "Rolecall does not implement the parameter {name} here"
+                )));
             }
         }
         Ok(())
@@ -111,5 +127,10 @@ impl Params {
 /// AWS names a parameter in its messages with a small first letter.
 fn lower_camel(name: &str) -> String {
     let mut chars = name.chars();
-    chars.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(chars).collect()
+    chars
+        .next()
+        .map(|first| first.to_ascii_lowercase())
+        .into_iter()
+        .chain(chars)
+        .collect()
 }

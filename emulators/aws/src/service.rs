@@ -12,7 +12,10 @@ pub(crate) enum Service {
     Es,
     Ec2,
     /// One the front does not serve, by its signing name.
-    Other { name: String, json: bool },
+    Other {
+        name: String,
+        json: bool,
+    },
 }
 
 // === impl Service ===
@@ -26,7 +29,10 @@ impl Service {
             "s3" | "s3express" => Self::S3,
             "es" => Self::Es,
             "ec2" => Self::Ec2,
-            other => Self::Other { name: other.to_owned(), json: is_json(headers) },
+            other => Self::Other {
+                name: other.to_owned(),
+                json: is_json(headers),
+            },
         }
     }
 
@@ -41,14 +47,20 @@ impl Service {
             Some("2016-11-15") => return Self::Ec2,
             _ => {}
         }
-        if ["/2015-01-01/", "/2021-01-01/"].iter().any(|version| request.path.starts_with(version)) {
+        if ["/2015-01-01/", "/2021-01-01/"]
+            .iter()
+            .any(|version| request.path.starts_with(version))
+        {
             return Self::Es;
         }
         match first {
             "sts" => Self::Sts,
             "iam" => Self::Iam,
             "ec2" => Self::Ec2,
-            _ if request.headers.contains_key("x-amz-target") => Self::Other { name: "unknown".to_owned(), json: true },
+            _ if request.headers.contains_key("x-amz-target") => Self::Other {
+                name: "unknown".to_owned(),
+                json: true,
+            },
             _ if params.get("Action").is_some() => Self::Sts,
             _ => Self::S3,
         }
@@ -92,5 +104,8 @@ impl Service {
 
 fn is_json(headers: &HeaderMap) -> bool {
     headers.contains_key("x-amz-target")
-        || headers.get("content-type").and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("json"))
+        || headers
+            .get("content-type")
+            .and_then(|v| v.to_str().ok())
+            .is_some_and(|v| v.contains("json"))
 }

@@ -30,7 +30,12 @@ impl Answer {
 
     /// A success without a body.
     pub(crate) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Bytes::new(), code: None }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Bytes::new(),
+            code: None,
+        }
     }
 
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -41,16 +46,19 @@ impl Answer {
     /// A success of a query service: `<OpResponse><OpResult>…</OpResult><ResponseMetadata>…`.
     pub(crate) fn query(service: &Service, operation: &str, result: Option<&Xml>, request_id: &str) -> Self {
         let mut xml = Xml::new();
-        xml.element(&format!("{operation}Response xmlns=\"{}\"", service.namespace()), |xml| {
-            if let Some(result) = result {
-                xml.element(&format!("{operation}Result"), |xml| {
-                    xml.raw(result);
+        xml.element(
+            &format!("{operation}Response xmlns=\"{}\"", service.namespace()),
+            |xml| {
+                if let Some(result) = result {
+                    xml.element(&format!("{operation}Result"), |xml| {
+                        xml.raw(result);
+                    });
+                }
+                xml.element("ResponseMetadata", |xml| {
+                    xml.text("RequestId", request_id);
                 });
-            }
-            xml.element("ResponseMetadata", |xml| {
-                xml.text("RequestId", request_id);
-            });
-        });
+            },
+        );
         Self::ok("text/xml", xml.finish())
     }
 
@@ -82,7 +90,10 @@ impl Answer {
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let ids = match service {
             Service::S3 => {
-                vec![("x-amz-request-id".to_owned(), request_id.to_owned()), ("x-amz-id-2".to_owned(), host_id())]
+                vec![
+                    ("x-amz-request-id".to_owned(), request_id.to_owned()),
+                    ("x-amz-id-2".to_owned(), host_id()),
+                ]
             }
             _ => vec![("x-amzn-requestid".to_owned(), request_id.to_owned())],
         };
@@ -92,7 +103,9 @@ impl Answer {
                 response.headers_mut().append(name, value);
             }
         }
-        response.headers_mut().insert(header::SERVER, HeaderValue::from_static("Rolecall"));
+        response
+            .headers_mut()
+            .insert(header::SERVER, HeaderValue::from_static("Rolecall"));
         response
     }
 }
@@ -137,7 +150,11 @@ fn ec2_error(refusal: &Refusal, request_id: &str) -> String {
 
 /// AWS spells the member `Message` where policy refused and `message` where authentication did.
 fn json_error(refusal: &Refusal, typed: bool) -> String {
-    let member = if refusal.code == "AccessDeniedException" && !typed { "Message" } else { "message" };
+    let member = if refusal.code == "AccessDeniedException" && !typed {
+        "Message"
+    } else {
+        "message"
+    };
     let mut body = serde_json::Map::new();
     if typed {
         body.insert("__type".to_owned(), refusal.code.clone().into());

@@ -29,7 +29,9 @@ pub(crate) fn canonical_request(
             .map(|value| trim(&String::from_utf8_lossy(value.as_bytes())))
             .collect();
         if values.is_empty() {
-            return Err(AuthFailure::Malformed(format!("the signed header '{name}' is not in the request")));
+            return Err(AuthFailure::Malformed(format!(
+                "the signed header '{name}' is not in the request"
+            )));
         }
         headers.push_str(&format!("{name}:{}\n", values.join(",")));
     }
@@ -67,14 +69,22 @@ fn check_signed(request: &Received, service: &Service, signed: &Signed) -> Resul
 
 /// Outer spaces go, inner runs of them become one.
 fn trim(value: &str) -> String {
-    value.split(' ').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    value
+        .split(' ')
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// S3 takes the path as it was sent. All others remove dot segments and doubled slashes, and encode what came encoded
 /// once more.
 fn canonical_path(path: &str, service: &Service) -> String {
     if *service == Service::S3 {
-        return if path.is_empty() { "/".to_owned() } else { path.to_owned() };
+        return if path.is_empty() {
+            "/".to_owned()
+        } else {
+            path.to_owned()
+        };
     }
     let mut segments: Vec<&str> = Vec::new();
     for segment in path.split('/') {
@@ -107,7 +117,11 @@ fn canonical_query(query: &str, presigned: bool) -> String {
         .map(|(name, value)| (encode(name), encode(value)))
         .collect();
     parts.sort();
-    parts.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
+    parts
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect::<Vec<_>>()
+        .join("&")
 }
 
 #[cfg(test)]

@@ -48,10 +48,18 @@ impl Checksum {
 /// A reflected CRC with all bits set at the start and inverted at the end, over a table of the 256 bytes.
 fn crc(body: &[u8], polynomial: u64, width: u32) -> u64 {
     let table: [u64; 256] = std::array::from_fn(|byte| {
-        (0..8).fold(byte as u64, |crc, _| if crc & 1 == 1 { (crc >> 1) ^ polynomial } else { crc >> 1 })
+        (0..8).fold(byte as u64, |crc, _| {
+            if crc & 1 == 1 {
+                (crc >> 1) ^ polynomial
+            } else {
+                crc >> 1
+            }
+        })
     });
     let ones = u64::MAX >> (64 - width);
-    let crc = body.iter().fold(ones, |crc, byte| table[((crc ^ u64::from(*byte)) & 0xff) as usize] ^ (crc >> 8));
+    let crc = body.iter().fold(ones, |crc, byte| {
+        table[((crc ^ u64::from(*byte)) & 0xff) as usize] ^ (crc >> 8)
+    });
     crc ^ ones
 }
 

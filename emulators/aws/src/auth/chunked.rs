@@ -39,7 +39,9 @@ pub(crate) fn decode(raw: &[u8], signer: Option<&ChunkSigner<'_>>) -> Result<Dec
         let (size, extension) = line.split_once(';').unwrap_or((line, ""));
         let size = usize::from_str_radix(size.trim(), 16)
             .map_err(|_| AuthFailure::Chunked(format!("'{size}' is no chunk size")))?;
-        let data = rest.get(..size).ok_or_else(|| AuthFailure::Chunked("the body ends inside a chunk".to_owned()))?;
+        let data = rest
+            .get(..size)
+            .ok_or_else(|| AuthFailure::Chunked("the body ends inside a chunk".to_owned()))?;
         rest = &rest[size..];
         if let Some(signer) = signer {
             let given = extension.strip_prefix("chunk-signature=").unwrap_or_default();
@@ -59,8 +61,9 @@ pub(crate) fn decode(raw: &[u8], signer: Option<&ChunkSigner<'_>>) -> Result<Dec
         if line.is_empty() {
             break;
         }
-        let (name, value) =
-            line.split_once(':').ok_or_else(|| AuthFailure::Chunked(format!("'{line}' is no trailer")))?;
+        let (name, value) = line
+            .split_once(':')
+            .ok_or_else(|| AuthFailure::Chunked(format!("'{line}' is no trailer")))?;
         trailers.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
     }
     if let Some(signer) = signer
@@ -103,7 +106,10 @@ impl ChunkSigner<'_> {
             .position(|(name, _)| name == "x-amz-trailer-signature")
             .map(|at| trailers.remove(at).1)
             .unwrap_or_default();
-        let text: String = trailers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let text: String = trailers
+            .iter()
+            .map(|(name, value)| format!("{name}:{value}\n"))
+            .collect();
         let text = format!(
             "AWS4-HMAC-SHA256-TRAILER\n{}\n{}\n{previous}\n{}",
             self.signed.stamp,
@@ -139,7 +145,91 @@ mod tests {
         let raw = b"5\r\nhello\r\n6\r\n world\r\n0\r\nx-amz-checksum-crc32:DUoRhQ==\r\n\r\n";
         let decoded = decode(raw, None).expect("well formed");
         assert_eq!(decoded.body, b"hello world");
-        assert_eq!(decoded.trailers, [("x-amz-checksum-crc32".to_owned(), "DUoRhQ==".to_owned())]);
+        assert_eq!(
+            decoded.trailers,
+            [("x-amz-checksum-crc32".to_owned(), "DUoRhQ==".to_owned())]
+        );
+    }
+
+    /// The example of "Signature calculations for trailing headers" in the S3 API reference: 65 KiB of `a` in two chunks.
+    fn example(last: &[u8]) -> (Vec<u8>, Signed) {
+        let mut raw = Vec::new();
+        for (size, signature) in [
+            (
+                65536,
+                "b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2",
+            ),
+            (1024, "1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7"),
+        ] {
+            raw.extend(format!("{size:x};chunk-signature={signature}\r\n").bytes());
+            raw.extend(std::iter::repeat_n(b'a', size));
+            raw.extend(b"\r\n");
+        }
+        raw.extend(b"0;chunk-signature=2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992\r\n");
+        raw.extend(last);
+        let signed = Signed {
+            key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+            date: "20130524".to_owned(),
+            region: "us-east-1".to_owned(),
+            service: "s3".to_owned(),
+            signed_headers: vec!["host".to_owned()],
+            signature: "106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e".to_owned(),
+            stamp: "20130524T000000Z".to_owned(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            token: None,
+            presigned: None,
+        };
+        (raw, signed)
+    }
+
+    const TRAILER: &str = "x-amz-checksum-crc32c:sOO8/Q==\r\nx-amz-trailer-signature:\
+                           d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435\r\n\r\n";
+
+    fn decode_example(raw: &[u8], signed: &Signed) -> Result<Decoded, AuthFailure> {
+        let key = SigningKey::derive(&"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into(), signed);
+        decode(
+            raw,
+            Some(&ChunkSigner {
+                key: &key,
+                signed,
+                trailer: true,
+            }),
+        )
+    }
+
+    #[test]
+    fn the_published_example_of_signed_chunks_and_trailer_is_accepted() {
+        let (raw, signed) = example(TRAILER.as_bytes());
+        let decoded = decode_example(&raw, &signed).expect("the example holds");
+        assert_eq!(decoded.body.len(), 66560);
+        assert_eq!(
+            decoded.trailers,
+            [("x-amz-checksum-crc32c".to_owned(), "sOO8/Q==".to_owned())]
+        );
+    }
+
+    #[rstest]
+    #[case::a_chunk(100)]
+    #[case::the_second_chunk(65536 + 200)]
+    fn a_changed_byte_in_a_signed_chunk_is_refused(#[case] at: usize) {
+        let (mut raw, signed) = example(TRAILER.as_bytes());
+        raw[at] = b'b';
+        assert!(matches!(
+            decode_example(&raw, &signed),
+            Err(AuthFailure::Signature { .. })
+        ));
+    }
+
+    #[rstest]
+    #[case::changed(TRAILER.replace("sOO8", "sOO9"))]
+    #[case::unsigned("x-amz-checksum-crc32c:sOO8/Q==\r\n\r\n".to_owned())]
+    #[case::absent("\r\n".to_owned())]
+    fn a_trailer_that_is_not_the_signed_one_is_refused(#[case] trailer: String) {
+        let (raw, signed) = example(trailer.as_bytes());
+        assert!(matches!(
+            decode_example(&raw, &signed),
+            Err(AuthFailure::Signature { .. })
+        ));
     }
 
     #[rstest]

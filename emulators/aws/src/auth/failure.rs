@@ -14,15 +14,38 @@ pub(crate) enum AuthFailure {
     Unsupported,
     Malformed(String),
     /// Unknown, or switched off, or of a role that is gone: AWS tells them not apart.
-    UnknownKey { id: String },
-    TokenMissing { id: String },
-    TokenMismatch { token: String },
-    Expired { token: String },
-    Signature { key_id: String, string_to_sign: String, provided: String, canonical: String },
-    Skew { at: Timestamp, now: Timestamp },
-    PresignedExpired { seconds: u32, at: Timestamp, now: Timestamp },
+    UnknownKey {
+        id: String,
+    },
+    TokenMissing {
+        id: String,
+    },
+    TokenMismatch {
+        token: String,
+    },
+    Expired {
+        token: String,
+    },
+    Signature {
+        key_id: String,
+        string_to_sign: String,
+        provided: String,
+        canonical: String,
+    },
+    Skew {
+        at: Timestamp,
+        now: Timestamp,
+    },
+    PresignedExpired {
+        seconds: u32,
+        at: Timestamp,
+        now: Timestamp,
+    },
     /// The body is not the one whose hash was signed.
-    Payload { claimed: String, computed: String },
+    Payload {
+        claimed: String,
+        computed: String,
+    },
     /// `x-amz-content-sha256` absent or no value that S3 knows.
     ContentSha256(Option<String>),
     HeadersNotSigned(String),
@@ -124,9 +147,11 @@ impl AuthFailure {
 
     fn ec2(&self) -> Refusal {
         match self {
-            Self::Missing => {
-                Refusal::new(400, "MissingParameter", "The request must contain the parameter AWSAccessKeyId")
-            }
+            Self::Missing => Refusal::new(
+                400,
+                "MissingParameter",
+                "The request must contain the parameter AWSAccessKeyId",
+            ),
             Self::Expired { .. } => Refusal::new(400, "RequestExpired", "Request has expired."),
             Self::Skew { .. } | Self::PresignedExpired { .. } => {
                 Refusal::new(400, "RequestExpired", "Request has expired.")
@@ -139,9 +164,11 @@ impl AuthFailure {
 
     fn query(&self) -> Refusal {
         match self {
-            Self::Missing => {
-                Refusal::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
-            }
+            Self::Missing => Refusal::new(
+                403,
+                "MissingAuthenticationToken",
+                "Request is missing Authentication Token",
+            ),
             Self::Unsupported => Refusal::new(400, "IncompleteSignature", UNSUPPORTED),
             Self::Malformed(message) => Refusal::new(400, "IncompleteSignature", message),
             Self::UnknownKey { .. } | Self::TokenMissing { .. } | Self::TokenMismatch { .. } => {
@@ -149,18 +176,18 @@ impl AuthFailure {
             }
             Self::Expired { .. } => Refusal::new(403, "ExpiredToken", EXPIRED),
             Self::Skew { at, now } => Refusal::new(403, "SignatureDoesNotMatch", skew(*at, *now)),
-            Self::PresignedExpired { at, now, .. } => {
-                Refusal::new(403, "SignatureDoesNotMatch", skew(*at, *now))
-            }
+            Self::PresignedExpired { at, now, .. } => Refusal::new(403, "SignatureDoesNotMatch", skew(*at, *now)),
             _ => Refusal::new(403, "SignatureDoesNotMatch", SIGNATURE),
         }
     }
 
     fn json(&self) -> Refusal {
         match self {
-            Self::Missing => {
-                Refusal::new(403, "MissingAuthenticationTokenException", "Request is missing Authentication Token")
-            }
+            Self::Missing => Refusal::new(
+                403,
+                "MissingAuthenticationTokenException",
+                "Request is missing Authentication Token",
+            ),
             Self::Unsupported => Refusal::new(403, "IncompleteSignatureException", UNSUPPORTED),
             Self::Malformed(message) => Refusal::new(403, "IncompleteSignatureException", message),
             Self::UnknownKey { .. } | Self::TokenMissing { .. } | Self::TokenMismatch { .. } => {
@@ -183,13 +210,24 @@ fn skew(at: Timestamp, now: Timestamp) -> String {
     let quarter = SignedDuration::from_mins(15);
     if at < now {
         let limit = basic(now - quarter);
-        format!("Signature expired: {} is now earlier than {limit} ({} - 15 min.)", basic(at), basic(now))
+        format!(
+            "Signature expired: {} is now earlier than {limit} ({} - 15 min.)",
+            basic(at),
+            basic(now)
+        )
     } else {
         let limit = basic(now + quarter);
-        format!("Signature not yet current: {} is still later than {limit} ({} + 15 min.)", basic(at), basic(now))
+        format!(
+            "Signature not yet current: {} is still later than {limit} ({} + 15 min.)",
+            basic(at),
+            basic(now)
+        )
     }
 }
 
 fn spaced_hex(text: &str) -> String {
-    text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+    text.bytes()
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<Vec<_>>()
+        .join(" ")
 }

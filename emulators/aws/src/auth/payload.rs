@@ -17,7 +17,10 @@ enum Mode {
     /// The body's SHA-256 is signed.
     Hashed(String),
     Unsigned,
-    Chunked { signed: bool, trailer: bool },
+    Chunked {
+        signed: bool,
+        trailer: bool,
+    },
 }
 
 /// A body after its verification: decoded, with the headers that trailed it.
@@ -45,9 +48,18 @@ pub(crate) fn hash_line(request: &Received, service: &Service, presigned: bool) 
 fn mode(value: &str) -> Result<Mode, AuthFailure> {
     match value {
         "UNSIGNED-PAYLOAD" => Ok(Mode::Unsigned),
-        "STREAMING-UNSIGNED-PAYLOAD-TRAILER" => Ok(Mode::Chunked { signed: false, trailer: true }),
-        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" => Ok(Mode::Chunked { signed: true, trailer: false }),
-        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER" => Ok(Mode::Chunked { signed: true, trailer: true }),
+        "STREAMING-UNSIGNED-PAYLOAD-TRAILER" => Ok(Mode::Chunked {
+            signed: false,
+            trailer: true,
+        }),
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" => Ok(Mode::Chunked {
+            signed: true,
+            trailer: false,
+        }),
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER" => Ok(Mode::Chunked {
+            signed: true,
+            trailer: true,
+        }),
         hash if hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => Ok(Mode::Hashed(hash.to_owned())),
         other => Err(AuthFailure::ContentSha256(Some(other.to_owned()))),
     }
@@ -63,7 +75,10 @@ pub(crate) fn open(
     signed: &Signed,
     key: &SigningKey,
 ) -> Result<Payload, AuthFailure> {
-    let plain = Payload { body: request.body.clone(), trailers: Vec::new() };
+    let plain = Payload {
+        body: request.body.clone(),
+        trailers: Vec::new(),
+    };
     // For all but S3 the body's own hash was in the canonical request.
     let value = match request.header("x-amz-content-sha256") {
         Some(value) if *service == Service::S3 => value,
@@ -79,17 +94,25 @@ pub(crate) fn open(
                 Err(AuthFailure::Payload { claimed, computed })
             }
         }
-        Mode::Chunked { signed: chunks, trailer } => {
+        Mode::Chunked {
+            signed: chunks,
+            trailer,
+        } => {
             let signer = ChunkSigner { key, signed, trailer };
             let decoded = decode(&request.body, chunks.then_some(&signer))?;
-            let length = request.header("x-amz-decoded-content-length").and_then(|text| text.parse::<usize>().ok());
+            let length = request
+                .header("x-amz-decoded-content-length")
+                .and_then(|text| text.parse::<usize>().ok());
             if length != Some(decoded.body.len()) {
                 return Err(AuthFailure::Chunked(format!(
                     "x-amz-decoded-content-length must be {}, the length of the chunks",
                     decoded.body.len()
                 )));
             }
-            Ok(Payload { body: decoded.body.into(), trailers: decoded.trailers })
+            Ok(Payload {
+                body: decoded.body.into(),
+                trailers: decoded.trailers,
+            })
         }
     }
 }
@@ -102,9 +125,16 @@ pub(crate) fn digests(request: &Received, payload: &Payload) -> Result<Option<(S
     if let Some(md5) = request.header("content-md5")
         && md5 != STANDARD.encode(Md5::digest(&payload.body))
     {
-        return Err(Refusal::new(400, "BadDigest", "The Content-MD5 you specified did not match what we received."));
+        return Err(Refusal::new(
+            400,
+            "BadDigest",
+            "The Content-MD5 you specified did not match what we received.",
+        ));
     }
-    let headers = request.headers.iter().filter_map(|(n, v)| Some((n.as_str(), v.to_str().ok()?)));
+    let headers = request
+        .headers
+        .iter()
+        .filter_map(|(n, v)| Some((n.as_str(), v.to_str().ok()?)));
     let trailers = payload.trailers.iter().map(|(n, v)| (n.as_str(), v.as_str()));
     let mut found = None;
     for (name, value) in headers.chain(trailers) {
@@ -113,13 +143,20 @@ pub(crate) fn digests(request: &Received, payload: &Payload) -> Result<Option<(S
             continue;
         }
         let checksum = Checksum::by_header(name).ok_or_else(|| {
-            Refusal::new(501, "NotImplemented", format!("Rolecall does not implement the checksum {name}"))
+            Refusal::new(
+                501,
+                "NotImplemented",
+                format!("Rolecall does not implement the checksum {name}"),
+            )
         })?;
         if checksum.of(&payload.body) != value {
             return Err(Refusal::new(
                 400,
                 "BadDigest",
-                format!("The {} you specified did not match the calculated checksum.", checksum.name()),
+                format!(
+                    "The {} you specified did not match the calculated checksum.",
+                    checksum.name()
+                ),
             ));
         }
         found = Some((name.to_owned(), value.to_owned()));

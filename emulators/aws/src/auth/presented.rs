@@ -45,7 +45,12 @@ impl Presented {
     /// Reads the `Authorization` header, or the query string of a presigned URL.
     pub(crate) fn of(request: &Received) -> Self {
         let query: Vec<(String, String)> = pairs(&request.query);
-        let of = |name: &str| query.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str());
+        let of = |name: &str| {
+            query
+                .iter()
+                .find(|(n, _)| n.eq_ignore_ascii_case(name))
+                .map(|(_, v)| v.as_str())
+        };
         let result = if let Some(value) = request.headers.get("authorization") {
             match value.to_str() {
                 Ok(value) => Signed::by_header(request, value),
@@ -83,7 +88,9 @@ impl Signed {
             }
         }
         let missing = |name: &str| {
-            AuthFailure::Malformed(format!("Authorization header requires '{name}' parameter. Authorization={value}"))
+            AuthFailure::Malformed(format!(
+                "Authorization header requires '{name}' parameter. Authorization={value}"
+            ))
         };
         // `Date` is RFC 9110's form, and is what a client that does not send X-Amz-Date has signed.
         let stamp = match (request.header("x-amz-date"), request.header("date")) {
@@ -147,7 +154,9 @@ impl Signed {
             )));
         };
         if end != "aws4_request" {
-            return Err(AuthFailure::Malformed(format!("Credential must end in aws4_request, not '{end}'")));
+            return Err(AuthFailure::Malformed(format!(
+                "Credential must end in aws4_request, not '{end}'"
+            )));
         }
         let at = DateTime::strptime("%Y%m%dT%H%M%SZ", &stamp)
             .and_then(|at| at.to_zoned(TimeZone::UTC))

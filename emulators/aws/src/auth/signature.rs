@@ -36,7 +36,12 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
 
 /// The string to sign of a whole request.
 pub(crate) fn string_to_sign(signed: &Signed, canonical: &str) -> String {
-    format!("{ALGORITHM}\n{}\n{}\n{}", signed.stamp, signed.scope(), sha256_hex(canonical.as_bytes()))
+    format!(
+        "{ALGORITHM}\n{}\n{}\n{}",
+        signed.stamp,
+        signed.scope(),
+        sha256_hex(canonical.as_bytes())
+    )
 }
 
 /// Compares two signatures in constant time.

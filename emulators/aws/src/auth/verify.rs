@@ -2,8 +2,7 @@ use jiff::{SignedDuration, Timestamp};
 use rolecall_clock::{Clock, real_wall};
 
 use super::{
-    AuthFailure, Payload, canonical::canonical_request, payload, presented::Signed, signature,
-    signature::SigningKey,
+    AuthFailure, Payload, canonical::canonical_request, payload, presented::Signed, signature, signature::SigningKey,
 };
 use crate::{
     identity::{Key, KeyOwner, KeyStatus, Who},
@@ -33,7 +32,12 @@ impl Verifier<'_> {
     /// In this order: the key, its token, its expiry, the signature, its date, the body.
     pub(crate) fn verify(&self, request: &Received, service: &Service, signed: &Signed) -> Authenticated {
         let Some(key) = self.state.keys.get(&signed.key_id) else {
-            return Authenticated { who: None, result: Err(AuthFailure::UnknownKey { id: signed.key_id.clone() }) };
+            return Authenticated {
+                who: None,
+                result: Err(AuthFailure::UnknownKey {
+                    id: signed.key_id.clone(),
+                }),
+            };
         };
         let result = self
             .check_key(key, signed)
@@ -42,7 +46,10 @@ impl Verifier<'_> {
                 self.check_date(signed)?;
                 payload::open(request, service, signed, &signing_key)
             });
-        Authenticated { who: Some(Who::of(key, &self.state.account)), result }
+        Authenticated {
+            who: Some(Who::of(key, &self.state.account)),
+            result,
+        }
     }
 
     fn check_key(&self, key: &Key, signed: &Signed) -> Result<(), AuthFailure> {
@@ -91,10 +98,15 @@ impl Verifier<'_> {
             return Ok(());
         }
         Err(match signed.presigned {
-            Some(seconds) if world.duration_since(signed.at) > after => {
-                AuthFailure::PresignedExpired { seconds, at: signed.at, now: world }
-            }
-            _ => AuthFailure::Skew { at: signed.at, now: world },
+            Some(seconds) if world.duration_since(signed.at) > after => AuthFailure::PresignedExpired {
+                seconds,
+                at: signed.at,
+                now: world,
+            },
+            _ => AuthFailure::Skew {
+                at: signed.at,
+                now: world,
+            },
         })
     }
 }

@@ -26,7 +26,10 @@ pub(crate) fn context(request: &Received, region: &str, who: &Who, state: &State
     let tags = match &who.identity {
         Identity::User { name, .. } => state.users.get(name).map(|user| &user.tags),
         Identity::Session(session) => {
-            context.set("aws:TokenIssueTime", session.issued.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+            context.set(
+                "aws:TokenIssueTime",
+                session.issued.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            );
             context.set("aws:MultiFactorAuthPresent", "false");
             if let Some(instance) = &session.instance {
                 let arn = format!("arn:aws:ec2:{region}:{}:instance/{instance}", state.account);

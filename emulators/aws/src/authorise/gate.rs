@@ -35,7 +35,13 @@ pub(crate) struct Made {
 
 impl Gate {
     pub(crate) fn new(who: Who, service: Service, enforcement: Enforcement, context: Context) -> Self {
-        Self { who, service, enforcement, context, made: None }
+        Self {
+            who,
+            service,
+            enforcement,
+            context,
+            made: None,
+        }
     }
 
     pub(crate) fn who(&self) -> &Who {
@@ -68,11 +74,18 @@ impl Gate {
         let (decision, attached) = {
             let gathered = Gathered::new(state, &self.who, &ask);
             let decision = evaluate(&request, &gathered.policies).map_err(|error| {
-                Refusal::internal(format!("Rolecall could not evaluate {} on {}: {error}", ask.action, ask.resource))
+                Refusal::internal(format!(
+                    "Rolecall could not evaluate {} on {}: {error}",
+                    ask.action, ask.resource
+                ))
             })?;
             let deciding = decision.statements.first().map(|statement| statement.policy.clone());
             let attached = deciding.and_then(|policy| {
-                let at = gathered.since.iter().find(|(name, _)| *name == policy).map(|(_, at)| *at)?;
+                let at = gathered
+                    .since
+                    .iter()
+                    .find(|(name, _)| *name == policy)
+                    .map(|(_, at)| *at)?;
                 Some(Attachment { policy, at })
             });
             (decision, attached)
@@ -106,7 +119,13 @@ impl Gate {
             Some(made) => made.verdict == Verdict::Allowed && verdict != Verdict::Allowed || verdict == Verdict::Denied,
         };
         if worse {
-            self.made = Some(Made { action: ask.action, resource: ask.resource, verdict, decision, attached });
+            self.made = Some(Made {
+                action: ask.action,
+                resource: ask.resource,
+                verdict,
+                decision,
+                attached,
+            });
         }
     }
 

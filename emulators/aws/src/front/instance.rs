@@ -34,7 +34,7 @@ pub enum InstanceCredentialsError {
         /// The role's name.
         role: String,
         /// What could not.
-        source: EvaluateError,
+        source: Box<EvaluateError>,
     },
 }
 
@@ -68,13 +68,31 @@ pub(super) fn credentials(
         resource_account: &settings.account,
         context: &context,
     };
-    let policies =
-        Policies { resource: Some(Attached { name: trust.name, policy: &trust.policy }), ..Policies::default() };
-    let decision = evaluate(&request, &policies)
-        .map_err(|source| InstanceCredentialsError::Evaluate { role: role.name.clone(), source })?;
+    let policies = Policies {
+        resource: Some(Attached {
+            name: trust.name,
+            policy: &trust.policy,
+        }),
+        ..Policies::default()
+    };
+    let decision = evaluate(&request, &policies).map_err(|source| InstanceCredentialsError::Evaluate {
+        role: role.name.clone(),
+        source,
+    })?;
     if !decision.is_allowed() && settings.enforcement == Enforcement::On {
-        return Err(InstanceCredentialsError::NotTrusted { role: role.name.clone(), decision: Box::new(decision) });
+        return Err(InstanceCredentialsError::NotTrusted {
+            role: role.name.clone(),
+            decision: Box::new(decision),
+        });
     }
     let issued = super::pipeline::whole_seconds(now);
-    Ok(issue(state, &role, instance, issued, LASTS, Vec::new(), Some(instance.to_owned())))
+    Ok(issue(
+        state,
+        &role,
+        instance,
+        issued,
+        LASTS,
+        Vec::new(),
+        Some(instance.to_owned()),
+    ))
 }

@@ -42,8 +42,14 @@ impl Front {
     /// An account that holds nothing yet and knows the root key alone.
     pub fn new(settings: Settings) -> Self {
         let state = State::new(&settings, settings.clock.wall());
-        let shared = Shared { settings, state: Mutex::new(state), journal: Mutex::default() };
-        Self { shared: Arc::new(shared) }
+        let shared = Shared {
+            settings,
+            state: Mutex::new(state),
+            journal: Mutex::default(),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 
     /// Serves plain HTTP/1.1 for all services on `listener` until `stop` is cancelled. Several listeners can be served at
@@ -53,10 +59,16 @@ impl Front {
     /// Only if the listener itself fails for good.
     pub async fn serve(&self, listener: TcpListener, door: Door, stop: CancellationToken) -> io::Result<()> {
         let front = self.clone();
-        serve(listener, Transport::Plain, Limits::default(), stop, move |peer, request| {
-            let front = front.clone();
-            async move { front.answer(door, peer, request).await }
-        })
+        serve(
+            listener,
+            Transport::Plain,
+            Limits::default(),
+            stop,
+            move |peer, request| {
+                let front = front.clone();
+                async move { front.answer(door, peer, request).await }
+            },
+        )
         .await
     }
 

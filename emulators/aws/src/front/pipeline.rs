@@ -63,7 +63,11 @@ impl Front {
             Ok(Ok(body)) => (body.to_bytes(), None),
             Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => (
                 Bytes::new(),
-                Some(Refusal::new(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")),
+                Some(Refusal::new(
+                    400,
+                    "EntityTooLarge",
+                    "Your proposed upload exceeds the maximum allowed size",
+                )),
             ),
             Ok(Err(_)) | Err(_) => (
                 Bytes::new(),
@@ -93,12 +97,17 @@ impl Front {
         let params = Params::of(request);
         let presented = Presented::of(request);
         let (service, region) = match &presented {
-            Presented::Signed(signed) => {
-                (Service::of_scope(&signed.service, &request.headers), signed.region.clone())
-            }
+            Presented::Signed(signed) => (
+                Service::of_scope(&signed.service, &request.headers),
+                signed.region.clone(),
+            ),
             _ => (Service::guess(request, &params), self.shared.settings.region.clone()),
         };
-        let request_id = if service == Service::S3 { s3_request_id() } else { request_id() };
+        let request_id = if service == Service::S3 {
+            s3_request_id()
+        } else {
+            request_id()
+        };
         let mut state = self.state();
         let target = Target::of(&service, request, &params, &state);
         let mut handled = Handled {
@@ -163,11 +172,18 @@ impl Front {
     ) -> Result<(Who, Payload), Refusal> {
         match presented {
             Presented::Refused(failure) => Err(failure.refusal(&handled.service)),
-            Presented::Nothing => {
-                Ok((Who::anonymous(), Payload { body: request.body.clone(), trailers: Vec::new() }))
-            }
+            Presented::Nothing => Ok((
+                Who::anonymous(),
+                Payload {
+                    body: request.body.clone(),
+                    trailers: Vec::new(),
+                },
+            )),
             Presented::Signed(signed) => {
-                let verifier = Verifier { state, clock: &self.shared.settings.clock };
+                let verifier = Verifier {
+                    state,
+                    clock: &self.shared.settings.clock,
+                };
                 let authenticated = verifier.verify(request, &handled.service, signed);
                 handled.who = authenticated.who.clone();
                 match (authenticated.who, authenticated.result) {
@@ -191,7 +207,9 @@ impl Front {
             action: made.as_ref().map(|made| made.action.clone()).unwrap_or_default(),
             resource: made.as_ref().map(|made| made.resource.clone()).unwrap_or_default(),
             caller: caller.clone(),
-            verdict: made.as_ref().map_or_else(|| Verdict::Failed(answer.clone()), |made| made.verdict.clone()),
+            verdict: made
+                .as_ref()
+                .map_or_else(|| Verdict::Failed(answer.clone()), |made| made.verdict.clone()),
             attached: made.as_ref().and_then(|made| made.attached.clone()),
             decision: made.and_then(|made| made.decision),
             answer: answer.clone(),
@@ -267,18 +285,35 @@ impl Handled {
             Target::Es => es::list_domain_names(state, gate),
             Target::S3(operation, route) => {
                 let region = &self.region;
-                let mut call = s3::S3Call { state, gate, request, payload, route: &route, region, now };
+                let mut call = s3::S3Call {
+                    state,
+                    gate,
+                    request,
+                    payload,
+                    route: &route,
+                    region,
+                    now,
+                };
                 s3::perform(&mut call, operation)
             }
             Target::Query(operation) => {
-                let mut call = Call { state, gate, params, now };
+                let mut call = Call {
+                    state,
+                    gate,
+                    params,
+                    now,
+                };
                 let done = match self.service {
                     Service::Sts => sts::perform(&mut call, &operation),
                     _ => iam::perform(&mut call, &operation),
                 };
-                let result =
-                    done.unwrap_or_else(|| Err(unknown::refusal(&self.service, Some(operation.as_str()))))?;
-                Ok(Answer::query(&self.service, &operation, result.as_ref(), &self.request_id))
+                let result = done.unwrap_or_else(|| Err(unknown::refusal(&self.service, Some(operation.as_str()))))?;
+                Ok(Answer::query(
+                    &self.service,
+                    &operation,
+                    result.as_ref(),
+                    &self.request_id,
+                ))
             }
         }
     }

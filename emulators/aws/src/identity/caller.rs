@@ -60,7 +60,10 @@ pub(crate) enum Identity {
 
 impl Who {
     pub(crate) fn anonymous() -> Self {
-        Self { identity: Identity::Anonymous, caller: None }
+        Self {
+            identity: Identity::Anonymous,
+            caller: None,
+        }
     }
 
     /// The caller behind a key.
@@ -74,11 +77,16 @@ impl Who {
             expires: None,
         };
         match &key.owner {
-            KeyOwner::Root => {
-                Self { identity: Identity::Root, caller: Some(plain(format!("arn:aws:iam::{account}:root"))) }
-            }
+            KeyOwner::Root => Self {
+                identity: Identity::Root,
+                caller: Some(plain(format!("arn:aws:iam::{account}:root"))),
+            },
             KeyOwner::User { name, arn, id } => Self {
-                identity: Identity::User { name: name.clone(), arn: arn.clone(), id: id.clone() },
+                identity: Identity::User {
+                    name: name.clone(),
+                    arn: arn.clone(),
+                    id: id.clone(),
+                },
                 caller: Some(plain(arn.clone())),
             },
             KeyOwner::Session(session) => Self {
@@ -98,7 +106,9 @@ impl Who {
     /// The caller as policies see it.
     pub(crate) fn principal(&self, account: &str) -> Principal {
         match &self.identity {
-            Identity::Root => Principal::Root { account: account.to_owned() },
+            Identity::Root => Principal::Root {
+                account: account.to_owned(),
+            },
             Identity::User { arn, .. } => Principal::User { arn: arn.clone() },
             Identity::Session(session) => Principal::AssumedRole {
                 role_arn: session.role_arn.clone(),

@@ -7,7 +7,9 @@ const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 fn letters(count: usize) -> String {
     let mut rng = rand::rng();
-    (0..count).map(|_| char::from(BASE32[rng.random_range(0..BASE32.len())])).collect()
+    (0..count)
+        .map(|_| char::from(BASE32[rng.random_range(0..BASE32.len())]))
+        .collect()
 }
 
 fn base64_of(bytes: usize) -> String {

@@ -4,8 +4,16 @@ use crate::{answer::Refusal, params::Params, request::Received, service::Service
 
 /// The operation's name where the request tells one: `Action`, or the end of `X-Amz-Target`.
 pub(crate) fn operation(request: &Received, params: &Params) -> Option<String> {
-    let target = || request.header("x-amz-target").and_then(|target| target.rsplit('.').next());
-    params.get("Action").or_else(target).filter(|name| !name.is_empty()).map(str::to_owned)
+    let target = || {
+        request
+            .header("x-amz-target")
+            .and_then(|target| target.rsplit('.').next())
+    };
+    params
+        .get("Action")
+        .or_else(target)
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
 }
 
 /// The error for an operation that is not served.
@@ -19,7 +27,10 @@ pub(crate) fn refusal(service: &Service, operation: Option<&str>) -> Refusal {
         Service::Ec2 => Refusal::new(
             400,
             "InvalidAction",
-            format!("The action {} is not valid for this web service.", operation.unwrap_or_default()),
+            format!(
+                "The action {} is not valid for this web service.",
+                operation.unwrap_or_default()
+            ),
         ),
         Service::Iam | Service::Sts | Service::Other { json: false, .. } => match operation {
             Some(operation) => Refusal::new(
@@ -29,8 +40,10 @@ pub(crate) fn refusal(service: &Service, operation: Option<&str>) -> Refusal {
             ),
             None => Refusal::new(400, "MissingAction", "The request must contain the parameter Action"),
         },
-        Service::Es | Service::Other { json: true, .. } => {
-            Refusal::new(404, "UnknownOperationException", "The requested operation is not recognized by the service.")
-        }
+        Service::Es | Service::Other { json: true, .. } => Refusal::new(
+            404,
+            "UnknownOperationException",
+            "The requested operation is not recognized by the service.",
+        ),
     }
 }

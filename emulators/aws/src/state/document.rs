@@ -38,11 +38,18 @@ impl Document {
     /// message tells which.
     pub(crate) fn parse(kind: PolicyKind, text: &str) -> Result<Self, Refusal> {
         match Policy::parse(kind, text) {
-            Ok(policy) => Ok(Self { text: text.to_owned(), policy: Arc::new(policy) }),
-            Err(error) => Err(Refusal::new(400, "MalformedPolicyDocument", match error.code() {
-                ErrorCode::Unsupported => format!("Rolecall does not implement this part of the policy: {error}"),
-                _ => format!("The policy document is malformed: {error}"),
-            })),
+            Ok(policy) => Ok(Self {
+                text: text.to_owned(),
+                policy: Arc::new(policy),
+            }),
+            Err(error) => Err(Refusal::new(
+                400,
+                "MalformedPolicyDocument",
+                match error.code() {
+                    ErrorCode::Unsupported => format!("Rolecall does not implement this part of the policy: {error}"),
+                    _ => format!("The policy document is malformed: {error}"),
+                },
+            )),
         }
     }
 }

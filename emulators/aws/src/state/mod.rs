@@ -57,7 +57,10 @@ impl State {
             roles: BTreeMap::new(),
             users: BTreeMap::new(),
             profiles: BTreeMap::new(),
-            policies: managed::policies().into_iter().map(|policy| (policy.arn.clone(), policy)).collect(),
+            policies: managed::policies()
+                .into_iter()
+                .map(|policy| (policy.arn.clone(), policy))
+                .collect(),
             buckets: BTreeMap::new(),
         }
     }
@@ -72,13 +75,19 @@ impl State {
     pub(crate) fn attachments(&self, arn: &str) -> usize {
         let roles = self.roles.values().map(|role| &role.permissions);
         let users = self.users.values().map(|user| &user.permissions);
-        roles.chain(users).filter(|permissions| permissions.attached.iter().any(|a| a.arn == arn)).count()
+        roles
+            .chain(users)
+            .filter(|permissions| permissions.attached.iter().any(|a| a.arn == arn))
+            .count()
     }
 
     /// How many roles and users have this policy as their boundary.
     pub(crate) fn boundaries(&self, arn: &str) -> usize {
         let roles = self.roles.values().map(|role| &role.permissions);
         let users = self.users.values().map(|user| &user.permissions);
-        roles.chain(users).filter(|permissions| permissions.boundary.as_ref().is_some_and(|b| b.arn == arn)).count()
+        roles
+            .chain(users)
+            .filter(|permissions| permissions.boundary.as_ref().is_some_and(|b| b.arn == arn))
+            .count()
     }
 }

@@ -17,13 +17,21 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
     let name = checked(call, "iam:CreateAccessKey")?;
     let user = call.state.users.get(&name).ok_or_else(|| no_user(&name))?;
     if call.state.keys.of_user(&name).len() >= KEYS {
-        return Err(Refusal::new(409, "LimitExceeded", format!("Cannot exceed quota for AccessKeysPerUser: {KEYS}")));
+        return Err(Refusal::new(
+            409,
+            "LimitExceeded",
+            format!("Cannot exceed quota for AccessKeysPerUser: {KEYS}"),
+        ));
     }
     let key = Key {
         id: access_key_id("AKIA"),
         secret: secret_access_key(),
         status: KeyStatus::Active,
-        owner: KeyOwner::User { name: name.clone(), arn: user.arn.clone(), id: user.id.clone() },
+        owner: KeyOwner::User {
+            name: name.clone(),
+            arn: user.arn.clone(),
+            id: user.id.clone(),
+        },
         created: call.now,
     };
     let mut xml = Xml::new();
@@ -75,7 +83,14 @@ pub(super) fn list(call: &mut Call<'_>) -> Done {
     page::write(call.params, "AccessKeyMetadata", &keys, |xml, key| {
         xml.text("UserName", &name)
             .text("AccessKeyId", &key.id)
-            .text("Status", if key.status == KeyStatus::Active { "Active" } else { "Inactive" })
+            .text(
+                "Status",
+                if key.status == KeyStatus::Active {
+                    "Active"
+                } else {
+                    "Inactive"
+                },
+            )
             .text("CreateDate", &iso8601(key.created));
     })
     .map(Some)

@@ -67,7 +67,10 @@ pub(super) fn attach(call: &mut Call<'_>, holder: Holder) -> Done {
     let arn = call.params.required("PolicyArn")?;
     let name = checked(call, holder, &format!("iam:Attach{}Policy", holder.noun()), Some(arn))?;
     let known = call.state.policies.contains_key(arn);
-    let attached = Attached { arn: arn.to_owned(), at: call.now };
+    let attached = Attached {
+        arn: arn.to_owned(),
+        at: call.now,
+    };
     let permissions = holder.permissions(call.state, &name)?;
     if !known {
         return Err(no_policy(arn));
@@ -101,10 +104,21 @@ pub(super) fn detach(call: &mut Call<'_>, holder: Holder) -> Done {
 }
 
 pub(super) fn list_attached(call: &mut Call<'_>, holder: Holder) -> Done {
-    call.params.only(&[holder.param(), "PathPrefix", "Marker", "MaxItems"])?;
+    call.params
+        .only(&[holder.param(), "PathPrefix", "Marker", "MaxItems"])?;
     let prefix = call.params.get("PathPrefix").unwrap_or("/");
-    let name = checked(call, holder, &format!("iam:ListAttached{}Policies", holder.noun()), None)?;
-    let arns: Vec<String> = holder.permissions(call.state, &name)?.attached.iter().map(|a| a.arn.clone()).collect();
+    let name = checked(
+        call,
+        holder,
+        &format!("iam:ListAttached{}Policies", holder.noun()),
+        None,
+    )?;
+    let arns: Vec<String> = holder
+        .permissions(call.state, &name)?
+        .attached
+        .iter()
+        .map(|a| a.arn.clone())
+        .collect();
     let policies: Vec<_> = arns
         .iter()
         .filter_map(|arn| call.state.policies.get(arn))
@@ -133,7 +147,10 @@ pub(super) fn delete_boundary(call: &mut Call<'_>, holder: Holder) -> Done {
     call.params.only(&[holder.param()])?;
     let name = checked(call, holder, &holder.action("Delete", "PermissionsBoundary"), None)?;
     if holder.permissions(call.state, &name)?.boundary.take().is_none() {
-        return Err(Refusal::no_such_entity(format!("{} {name} has no permissions boundary.", holder.noun())));
+        return Err(Refusal::no_such_entity(format!(
+            "{} {name} has no permissions boundary.",
+            holder.noun()
+        )));
     }
     Ok(None)
 }
@@ -142,9 +159,14 @@ pub(super) fn delete_boundary(call: &mut Call<'_>, holder: Holder) -> Done {
 pub(super) fn boundary_of(call: &Call<'_>, arn: Option<&str>) -> Result<Option<Attached>, Refusal> {
     let Some(arn) = arn else { return Ok(None) };
     if !call.state.policies.contains_key(arn) {
-        return Err(Refusal::no_such_entity(format!("Scope ARN: {arn} does not exist or is not attachable.")));
+        return Err(Refusal::no_such_entity(format!(
+            "Scope ARN: {arn} does not exist or is not attachable."
+        )));
     }
-    Ok(Some(Attached { arn: arn.to_owned(), at: call.now }))
+    Ok(Some(Attached {
+        arn: arn.to_owned(),
+        at: call.now,
+    }))
 }
 
 /// The holder named, after the caller was found to have permission for this action on it.
@@ -159,7 +181,10 @@ fn checked(call: &mut Call<'_>, holder: Holder, action: &str, policy: Option<&st
 }
 
 fn no_inline(holder: Holder, policy: &str) -> Refusal {
-    Refusal::no_such_entity(format!("The {} policy with name {policy} cannot be found.", holder.noun().to_lowercase()))
+    Refusal::no_such_entity(format!(
+        "The {} policy with name {policy} cannot be found.",
+        holder.noun().to_lowercase()
+    ))
 }
 
 // === impl Holder ===
@@ -193,8 +218,16 @@ impl Holder {
 
     fn permissions<'a>(self, state: &'a mut State, name: &str) -> Result<&'a mut Permissions, Refusal> {
         match self {
-            Self::Role => state.roles.get_mut(name).map(|role| &mut role.permissions).ok_or_else(|| no_role(name)),
-            Self::User => state.users.get_mut(name).map(|user| &mut user.permissions).ok_or_else(|| no_user(name)),
+            Self::Role => state
+                .roles
+                .get_mut(name)
+                .map(|role| &mut role.permissions)
+                .ok_or_else(|| no_role(name)),
+            Self::User => state
+                .users
+                .get_mut(name)
+                .map(|user| &mut user.permissions)
+                .ok_or_else(|| no_user(name)),
         }
     }
 }

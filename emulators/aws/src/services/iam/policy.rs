@@ -19,7 +19,10 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
     let path = params.path()?;
     let text = params.required("PolicyDocument")?;
     let arn = format!("arn:aws:iam::{}:policy{path}{name}", call.state.account);
-    call.gate.check(call.state, Ask::new("iam:CreatePolicy", &arn).shown(format!("policy {name}")))?;
+    call.gate.check(
+        call.state,
+        Ask::new("iam:CreatePolicy", &arn).shown(format!("policy {name}")),
+    )?;
 
     let own = format!("arn:aws:iam::{}:", call.state.account);
     let taken = |policy: &ManagedPolicy| policy.arn.starts_with(&own) && policy.name.eq_ignore_ascii_case(name);
@@ -76,7 +79,11 @@ pub(super) fn delete(call: &mut Call<'_>) -> Done {
     let arn = checked(call, "iam:DeletePolicy")?;
     let policy = call.state.policies.get(&arn).ok_or_else(|| not_found(&arn))?;
     if policy.is_aws() {
-        return Err(Refusal::new(403, "AccessDenied", "AWS managed policies cannot be deleted."));
+        return Err(Refusal::new(
+            403,
+            "AccessDenied",
+            "AWS managed policies cannot be deleted.",
+        ));
     }
     if call.state.attachments(&arn) + call.state.boundaries(&arn) > 0 {
         return Err(Refusal::delete_conflict("Cannot delete a policy attached to entities."));
@@ -86,7 +93,8 @@ pub(super) fn delete(call: &mut Call<'_>) -> Done {
 }
 
 pub(super) fn list(call: &mut Call<'_>) -> Done {
-    call.params.only(&["Scope", "OnlyAttached", "PathPrefix", "Marker", "MaxItems"])?;
+    call.params
+        .only(&["Scope", "OnlyAttached", "PathPrefix", "Marker", "MaxItems"])?;
     let resource = format!("arn:aws:iam::{}:policy/", call.state.account);
     let ask = Ask::new("iam:ListPolicies", &resource).shown("policy path /".to_owned());
     call.gate.check(call.state, ask)?;
@@ -107,13 +115,17 @@ pub(super) fn list(call: &mut Call<'_>) -> Done {
         .filter(|policy| policy.path.starts_with(prefix))
         .filter(|policy| !only_attached || state.attachments(&policy.arn) > 0)
         .collect();
-    page::write(call.params, "Policies", &policies, |xml, policy| write(xml, state, policy)).map(Some)
+    page::write(call.params, "Policies", &policies, |xml, policy| {
+        write(xml, state, policy)
+    })
+    .map(Some)
 }
 
 /// The ARN named, after the caller was found to have permission for this action on it.
 fn checked(call: &mut Call<'_>, action: &str) -> Result<String, Refusal> {
     let arn = call.params.required("PolicyArn")?;
-    call.gate.check(call.state, Ask::new(action, arn).shown(format!("policy {arn}")))?;
+    call.gate
+        .check(call.state, Ask::new(action, arn).shown(format!("policy {arn}")))?;
     Ok(arn.to_owned())
 }
 
@@ -138,7 +150,10 @@ fn write(xml: &mut Xml, state: &State, policy: &ManagedPolicy) {
         .text("Path", &policy.path)
         .text("DefaultVersionId", &policy.version)
         .text("AttachmentCount", &state.attachments(&policy.arn).to_string())
-        .text("PermissionsBoundaryUsageCount", &state.boundaries(&policy.arn).to_string())
+        .text(
+            "PermissionsBoundaryUsageCount",
+            &state.boundaries(&policy.arn).to_string(),
+        )
         .text("IsAttachable", "true")
         .text("CreateDate", &iso8601(policy.created))
         .text("UpdateDate", &iso8601(policy.created));

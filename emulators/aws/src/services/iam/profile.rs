@@ -17,7 +17,8 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
     let name = params.name("InstanceProfileName", 128)?;
     let path = params.path()?;
     let arn = format!("arn:aws:iam::{}:instance-profile{path}{name}", call.state.account);
-    call.gate.check(call.state, Ask::new("iam:CreateInstanceProfile", &arn))?;
+    call.gate
+        .check(call.state, Ask::new("iam:CreateInstanceProfile", &arn))?;
     if call.state.profiles.keys().any(|other| other.eq_ignore_ascii_case(name)) {
         return Err(Refusal::exists(format!("Instance Profile {name} already exists.")));
     }
@@ -67,7 +68,11 @@ pub(super) fn add_role(call: &mut Call<'_>) -> Done {
     }
     let profile = call.state.profiles.get_mut(&name).ok_or_else(|| no_profile(&name))?;
     if profile.role.is_some() {
-        return Err(Refusal::new(409, "LimitExceeded", "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1"));
+        return Err(Refusal::new(
+            409,
+            "LimitExceeded",
+            "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1",
+        ));
     }
     profile.role = Some(role.to_owned());
     Ok(None)
@@ -94,9 +99,15 @@ pub(super) fn list_for_role(call: &mut Call<'_>) -> Done {
     if !state.roles.contains_key(role) {
         return Err(no_role(role));
     }
-    let profiles: Vec<&InstanceProfile> =
-        state.profiles.values().filter(|profile| profile.role.as_deref() == Some(role)).collect();
-    page::write(call.params, "InstanceProfiles", &profiles, |xml, profile| write(xml, state, profile)).map(Some)
+    let profiles: Vec<&InstanceProfile> = state
+        .profiles
+        .values()
+        .filter(|profile| profile.role.as_deref() == Some(role))
+        .collect();
+    page::write(call.params, "InstanceProfiles", &profiles, |xml, profile| {
+        write(xml, state, profile)
+    })
+    .map(Some)
 }
 
 /// The profile named, after the caller was found to have permission for this action on it.

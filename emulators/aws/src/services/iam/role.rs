@@ -54,7 +54,10 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
         trust_since: call.now,
         description: params.get("Description").map(str::to_owned),
         max_session,
-        permissions: Permissions { boundary, ..Permissions::default() },
+        permissions: Permissions {
+            boundary,
+            ..Permissions::default()
+        },
         tags: params.tags(),
     };
     let xml = shown(&role, false);
@@ -74,7 +77,12 @@ pub(super) fn list(call: &mut Call<'_>) -> Done {
     let prefix = call.params.get("PathPrefix").unwrap_or("/");
     let resource = format!("arn:aws:iam::{}:role{prefix}", call.state.account);
     call.gate.check(call.state, Ask::new("iam:ListRoles", &resource))?;
-    let roles: Vec<&Role> = call.state.roles.values().filter(|role| role.path.starts_with(prefix)).collect();
+    let roles: Vec<&Role> = call
+        .state
+        .roles
+        .values()
+        .filter(|role| role.path.starts_with(prefix))
+        .collect();
     page::write(call.params, "Roles", &roles, |xml, role| write_role(xml, role, false)).map(Some)
 }
 
@@ -82,16 +90,25 @@ pub(super) fn delete(call: &mut Call<'_>) -> Done {
     call.params.only(&["RoleName"])?;
     let name = checked(call, "iam:DeleteRole")?;
     let role = call.state.roles.get(&name).ok_or_else(|| no_role(&name))?;
-    if call.state.profiles.values().any(|profile| profile.role.as_deref() == Some(&name)) {
+    if call
+        .state
+        .profiles
+        .values()
+        .any(|profile| profile.role.as_deref() == Some(&name))
+    {
         return Err(Refusal::delete_conflict(
             "Cannot delete entity, must remove roles from instance profile first.",
         ));
     }
     if !role.permissions.attached.is_empty() {
-        return Err(Refusal::delete_conflict("Cannot delete entity, must detach all policies first."));
+        return Err(Refusal::delete_conflict(
+            "Cannot delete entity, must detach all policies first.",
+        ));
     }
     if !role.permissions.inline.is_empty() {
-        return Err(Refusal::delete_conflict("Cannot delete entity, must delete policies first."));
+        return Err(Refusal::delete_conflict(
+            "Cannot delete entity, must delete policies first.",
+        ));
     }
     call.state.roles.remove(&name);
     Ok(None)
@@ -159,7 +176,8 @@ pub(super) fn write_role(xml: &mut Xml, role: &Role, whole: bool) {
     if whole {
         if let Some(boundary) = &role.permissions.boundary {
             xml.element("PermissionsBoundary", |xml| {
-                xml.text("PermissionsBoundaryType", "Policy").text("PermissionsBoundaryArn", &boundary.arn);
+                xml.text("PermissionsBoundaryType", "Policy")
+                    .text("PermissionsBoundaryArn", &boundary.arn);
             });
         }
         write_tags(xml, &role.tags);

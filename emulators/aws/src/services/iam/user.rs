@@ -32,7 +32,10 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
         id: entity_id("AIDA"),
         arn,
         created: call.now,
-        permissions: Permissions { boundary, ..Permissions::default() },
+        permissions: Permissions {
+            boundary,
+            ..Permissions::default()
+        },
         tags: params.tags(),
     };
     let xml = shown(&user);
@@ -58,13 +61,19 @@ pub(super) fn delete(call: &mut Call<'_>) -> Done {
     check(call, "iam:DeleteUser", &name)?;
     let user = call.state.users.get(&name).ok_or_else(|| no_user(&name))?;
     if !call.state.keys.of_user(&name).is_empty() {
-        return Err(Refusal::delete_conflict("Cannot delete entity, must delete access keys first."));
+        return Err(Refusal::delete_conflict(
+            "Cannot delete entity, must delete access keys first.",
+        ));
     }
     if !user.permissions.attached.is_empty() {
-        return Err(Refusal::delete_conflict("Cannot delete entity, must detach all policies first."));
+        return Err(Refusal::delete_conflict(
+            "Cannot delete entity, must detach all policies first.",
+        ));
     }
     if !user.permissions.inline.is_empty() {
-        return Err(Refusal::delete_conflict("Cannot delete entity, must delete policies first."));
+        return Err(Refusal::delete_conflict(
+            "Cannot delete entity, must delete policies first.",
+        ));
     }
     call.state.users.remove(&name);
     Ok(None)
@@ -94,7 +103,9 @@ pub(super) fn check(call: &mut Call<'_>, action: &str, name: &str) -> Result<(),
 pub(super) fn own_name(call: &Call<'_>) -> Result<String, Refusal> {
     match &call.gate.who().identity {
         Identity::User { name, .. } => Ok(name.clone()),
-        _ => Err(Refusal::validation("Must specify userName when calling with non-User credentials")),
+        _ => Err(Refusal::validation(
+            "Must specify userName when calling with non-User credentials",
+        )),
     }
 }
 
@@ -108,7 +119,8 @@ fn shown(user: &User) -> Xml {
             .text("CreateDate", &iso8601(user.created));
         if let Some(boundary) = &user.permissions.boundary {
             xml.element("PermissionsBoundary", |xml| {
-                xml.text("PermissionsBoundaryType", "Policy").text("PermissionsBoundaryArn", &boundary.arn);
+                xml.text("PermissionsBoundaryType", "Policy")
+                    .text("PermissionsBoundaryArn", &boundary.arn);
             });
         }
         write_tags(xml, &user.tags);

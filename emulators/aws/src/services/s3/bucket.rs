@@ -34,11 +34,13 @@ pub(super) fn create(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     let name = call.bucket_name().to_owned();
     if !is_name(&name) {
         return Err(
-            Refusal::new(400, "InvalidBucketName", "The specified bucket is not valid.").detail("BucketName", name)
+            Refusal::new(400, "InvalidBucketName", "The specified bucket is not valid.").detail("BucketName", name),
         );
     }
     let body = String::from_utf8_lossy(&call.payload.body);
-    let region = between(&body, "<LocationConstraint>", "</LocationConstraint>").unwrap_or(call.region).to_owned();
+    let region = between(&body, "<LocationConstraint>", "</LocationConstraint>")
+        .unwrap_or(call.region)
+        .to_owned();
     if call.state.buckets.contains_key(&name) {
         // The oldest region alone forgives its owner for asking twice.
         if call.region == "us-east-1" {
@@ -51,8 +53,13 @@ pub(super) fn create(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
         )
         .detail("BucketName", name));
     }
-    let bucket =
-        Bucket { created: call.now, region, objects: BTreeMap::new(), policy: None, policy_since: call.now };
+    let bucket = Bucket {
+        created: call.now,
+        region,
+        objects: BTreeMap::new(),
+        policy: None,
+        policy_since: call.now,
+    };
     call.state.buckets.insert(name.clone(), bucket);
     Ok(Answer::empty(200).header("location", format!("/{name}")))
 }
@@ -68,15 +75,20 @@ pub(super) fn location(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     // AWS leaves the name of its oldest region out.
     let region = call.bucket()?.region.clone();
     let mut xml = Xml::document();
-    xml.text(&format!("LocationConstraint {NAMESPACE}"), if region == "us-east-1" { "" } else { &region });
+    xml.text(
+        &format!("LocationConstraint {NAMESPACE}"),
+        if region == "us-east-1" { "" } else { &region },
+    );
     Ok(Answer::ok("application/xml", xml.finish()))
 }
 
 pub(super) fn delete(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     call.check(call.ask_bucket("s3:DeleteBucket"))?;
     if !call.bucket()?.objects.is_empty() {
-        return Err(Refusal::new(409, "BucketNotEmpty", "The bucket you tried to delete is not empty")
-            .detail("BucketName", call.bucket_name()));
+        return Err(
+            Refusal::new(409, "BucketNotEmpty", "The bucket you tried to delete is not empty")
+                .detail("BucketName", call.bucket_name()),
+        );
     }
     let name = call.bucket_name().to_owned();
     call.state.buckets.remove(&name);
@@ -90,7 +102,9 @@ fn is_name(name: &str) -> bool {
         && end(name.chars().next())
         && end(name.chars().next_back())
         && !name.contains("..")
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-')
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-')
 }
 
 fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {

@@ -8,8 +8,13 @@ use crate::{
 };
 
 /// What `encoding-type=url` leaves as it is.
-const ENCODE: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/').remove(b'*');
+const ENCODE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/')
+    .remove(b'*');
 /// Items of a page at most.
 const MAX_KEYS: usize = 1000;
 
@@ -43,7 +48,11 @@ pub(super) fn list(call: &mut S3Call<'_>, version: Version) -> Result<Answer, Re
     let param = |name: &str| route.param(name).unwrap_or_default();
     let (prefix, delimiter) = (param("prefix"), param("delimiter"));
     let mut ask = call.ask_bucket("s3:ListBucket");
-    for (name, key) in [("prefix", "s3:prefix"), ("delimiter", "s3:delimiter"), ("max-keys", "s3:max-keys")] {
+    for (name, key) in [
+        ("prefix", "s3:prefix"),
+        ("delimiter", "s3:delimiter"),
+        ("max-keys", "s3:max-keys"),
+    ] {
         if let Some(value) = route.param(name) {
             ask = ask.context(key, value);
         }
@@ -52,9 +61,13 @@ pub(super) fn list(call: &mut S3Call<'_>, version: Version) -> Result<Answer, Re
     let max = match route.param("max-keys") {
         None => MAX_KEYS,
         Some(text) => text.parse::<usize>().map(|max| max.min(MAX_KEYS)).map_err(|_| {
-            Refusal::new(400, "InvalidArgument", "Provided max-keys not an integer or within integer range")
-                .detail("ArgumentName", "max-keys")
-                .detail("ArgumentValue", text)
+            Refusal::new(
+                400,
+                "InvalidArgument",
+                "Provided max-keys not an integer or within integer range",
+            )
+            .detail("ArgumentName", "max-keys")
+            .detail("ArgumentValue", text)
         })?,
     };
     let start = match version {
@@ -66,45 +79,52 @@ pub(super) fn list(call: &mut S3Call<'_>, version: Version) -> Result<Answer, Re
 
     let url = route.param("encoding-type") == Some("url");
     let show = |text: &str| {
-        if url { utf8_percent_encode(text, ENCODE).to_string() } else { text.to_owned() }
+        if url {
+            utf8_percent_encode(text, ENCODE).to_string()
+        } else {
+            text.to_owned()
+        }
     };
     let mut xml = Xml::document();
-    xml.element("ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"", |xml| {
-        xml.text("Name", &name)
-            .text("Prefix", &show(prefix))
-            .text("MaxKeys", &max.to_string())
-            .optional("Delimiter", route.param("delimiter").map(show).as_deref())
-            .optional("EncodingType", url.then_some("url"))
-            .text("IsTruncated", if page.last.is_some() { "true" } else { "false" });
-        match version {
-            Version::One => {
-                xml.text("Marker", &show(param("marker")));
-                if let Some((last, _)) = &page.last {
-                    xml.text("NextMarker", &show(last));
+    xml.element(
+        "ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"",
+        |xml| {
+            xml.text("Name", &name)
+                .text("Prefix", &show(prefix))
+                .text("MaxKeys", &max.to_string())
+                .optional("Delimiter", route.param("delimiter").map(show).as_deref())
+                .optional("EncodingType", url.then_some("url"))
+                .text("IsTruncated", if page.last.is_some() { "true" } else { "false" });
+            match version {
+                Version::One => {
+                    xml.text("Marker", &show(param("marker")));
+                    if let Some((last, _)) = &page.last {
+                        xml.text("NextMarker", &show(last));
+                    }
+                }
+                Version::Two => {
+                    xml.text("KeyCount", &(page.objects.len() + page.prefixes.len()).to_string())
+                        .optional("StartAfter", route.param("start-after").map(show).as_deref())
+                        .optional("ContinuationToken", route.param("continuation-token"))
+                        .optional("NextContinuationToken", page.last.as_ref().map(token).as_deref());
                 }
             }
-            Version::Two => {
-                xml.text("KeyCount", &(page.objects.len() + page.prefixes.len()).to_string())
-                    .optional("StartAfter", route.param("start-after").map(show).as_deref())
-                    .optional("ContinuationToken", route.param("continuation-token"))
-                    .optional("NextContinuationToken", page.last.as_ref().map(token).as_deref());
+            for (key, object) in &page.objects {
+                xml.element("Contents", |xml| {
+                    xml.text("Key", &show(key))
+                        .text("LastModified", &iso8601_millis(object.modified))
+                        .text("ETag", &object.etag)
+                        .text("Size", &object.body.len().to_string())
+                        .text("StorageClass", "STANDARD");
+                });
             }
-        }
-        for (key, object) in &page.objects {
-            xml.element("Contents", |xml| {
-                xml.text("Key", &show(key))
-                    .text("LastModified", &iso8601_millis(object.modified))
-                    .text("ETag", &object.etag)
-                    .text("Size", &object.body.len().to_string())
-                    .text("StorageClass", "STANDARD");
-            });
-        }
-        for prefix in &page.prefixes {
-            xml.element("CommonPrefixes", |xml| {
-                xml.text("Prefix", &show(prefix));
-            });
-        }
-    });
+            for prefix in &page.prefixes {
+                xml.element("CommonPrefixes", |xml| {
+                    xml.text("Prefix", &show(prefix));
+                });
+            }
+        },
+    );
     Ok(Answer::ok("application/xml", xml.finish()))
 }
 
@@ -118,17 +138,36 @@ fn token((last, is_prefix): &(String, bool)) -> String {
 impl Start {
     fn at_marker(marker: &str, delimiter: &str) -> Self {
         let is_prefix = !delimiter.is_empty() && marker.ends_with(delimiter);
-        Self { after: marker.to_owned(), skip: is_prefix.then(|| marker.to_owned()) }
+        Self {
+            after: marker.to_owned(),
+            skip: is_prefix.then(|| marker.to_owned()),
+        }
     }
 
     fn at_token(token: Option<&str>, start_after: &str) -> Result<Self, Refusal> {
-        let Some(token) = token else { return Ok(Self { after: start_after.to_owned(), skip: None }) };
-        let text = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let Some(token) = token else {
+            return Ok(Self {
+                after: start_after.to_owned(),
+                skip: None,
+            });
+        };
+        let text = URL_SAFE_NO_PAD
+            .decode(token)
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok());
         match text.as_deref().and_then(|text| text.split_at_checked(1)) {
-            Some(("p", last)) => Ok(Self { after: last.to_owned(), skip: Some(last.to_owned()) }),
-            Some(("k", last)) => Ok(Self { after: last.to_owned(), skip: None }),
-            _ => Err(Refusal::new(400, "InvalidArgument", "The continuation token provided is incorrect")
-                .detail("ArgumentName", "continuation-token")),
+            Some(("p", last)) => Ok(Self {
+                after: last.to_owned(),
+                skip: Some(last.to_owned()),
+            }),
+            Some(("k", last)) => Ok(Self {
+                after: last.to_owned(),
+                skip: None,
+            }),
+            _ => Err(
+                Refusal::new(400, "InvalidArgument", "The continuation token provided is incorrect")
+                    .detail("ArgumentName", "continuation-token"),
+            ),
         }
     }
 }
@@ -139,7 +178,11 @@ impl<'a> Page<'a> {
     fn of(bucket: &'a Bucket, prefix: &str, delimiter: &str, start: &Start, max: usize) -> Self {
         let mut page = Self::default();
         let mut last: Option<(String, bool)> = None;
-        let from = if start.after.as_str() > prefix { start.after.as_str() } else { prefix };
+        let from = if start.after.as_str() > prefix {
+            start.after.as_str()
+        } else {
+            prefix
+        };
         for (key, object) in bucket.objects.range(from.to_owned()..) {
             let Some(rest) = key.strip_prefix(prefix) else { break };
             let skipped = start.skip.as_ref().is_some_and(|skip| key.starts_with(skip.as_str()));

@@ -65,7 +65,9 @@ pub(crate) fn perform(call: &mut S3Call<'_>, operation: Operation) -> Result<Ans
 
 fn check_headers(call: &S3Call<'_>) -> Result<(), Refusal> {
     for name in call.request.headers.keys().map(http::HeaderName::as_str) {
-        let open = ["x-amz-meta-", "x-amz-checksum-"].iter().any(|prefix| name.starts_with(prefix));
+        let open = ["x-amz-meta-", "x-amz-checksum-"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix));
         if name.starts_with("x-amz-") && !open && !KNOWN_HEADERS.contains(&name) {
             return Err(Refusal::new(
                 501,
@@ -126,5 +128,4 @@ impl S3Call<'_> {
             Refusal::new(404, "NoSuchBucket", "The specified bucket does not exist").detail("BucketName", name)
         })
     }
-
 }

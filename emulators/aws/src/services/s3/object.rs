@@ -9,7 +9,13 @@ use crate::{
 };
 
 /// Headers of PutObject that GetObject gives back.
-const KEPT: &[&str] = &["cache-control", "content-disposition", "content-language", "content-type", "expires"];
+const KEPT: &[&str] = &[
+    "cache-control",
+    "content-disposition",
+    "content-language",
+    "content-type",
+    "expires",
+];
 
 pub(super) fn put(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     call.check(call.ask_object("s3:PutObject"))?;
@@ -24,7 +30,11 @@ pub(super) fn put(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     let unmet = match (request.header("if-none-match"), request.header("if-match")) {
         (Some("*"), _) => existing.is_some(),
         (Some(_), _) => {
-            return Err(Refusal::new(501, "NotImplemented", "If-None-Match takes '*' only when an object is put."));
+            return Err(Refusal::new(
+                501,
+                "NotImplemented",
+                "If-None-Match takes '*' only when an object is put.",
+            ));
         }
         (None, Some(etag)) => existing.is_none_or(|existing| !same_etag(etag, existing)),
         (None, None) => false,
@@ -33,7 +43,13 @@ pub(super) fn put(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
         return Err(precondition_failed());
     }
     let etag = format!("\"{}\"", hex::encode(Md5::digest(&body)));
-    let object = Object { body, etag: etag.clone(), modified: now, headers: kept(call.request), checksum: checksum.clone() };
+    let object = Object {
+        body,
+        etag: etag.clone(),
+        modified: now,
+        headers: kept(call.request),
+        checksum: checksum.clone(),
+    };
     call.bucket()?.objects.insert(key, object);
     let answer = Answer::empty(200).header("etag", etag);
     Ok(match checksum {
@@ -55,12 +71,25 @@ pub(super) fn get(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
         .objects
         .get(&key)
         .ok_or_else(|| Refusal::new(404, "NoSuchKey", "The specified key does not exist.").detail("Key", &key))?;
-    if request.header("if-match").is_some_and(|etag| !same_etag(etag, &object.etag)) {
+    // RFC 9110, section 13.2.2: a date counts only where there is no tag of the same direction.
+    let since = |name: &str| {
+        request
+            .header(name)
+            .and_then(|date| jiff::fmt::rfc2822::parse(date).ok())
+            .map(|date| date.timestamp())
+    };
+    let changed = match request.header("if-match") {
+        Some(etag) => !same_etag(etag, &object.etag),
+        None => since("if-unmodified-since").is_some_and(|date| object.modified > date),
+    };
+    if changed {
         return Err(precondition_failed());
     }
-    if let Some(etag) = request.header("if-none-match")
-        && same_etag(etag, &object.etag)
-    {
+    let known = match request.header("if-none-match") {
+        Some(etag) => same_etag(etag, &object.etag),
+        None => since("if-modified-since").is_some_and(|date| object.modified <= date),
+    };
+    if known {
         return Ok(Answer::empty(304).header("etag", object.etag.clone()));
     }
     let (status, range) = match request.header("range") {
@@ -78,15 +107,24 @@ pub(super) fn get(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     if status == 206 {
         answer = answer.header(
             "content-range",
-            format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), object.body.len()),
+            format!(
+                "bytes {}-{}/{}",
+                range.start,
+                range.end.saturating_sub(1),
+                object.body.len()
+            ),
         );
     }
     // The checksum is that of the whole object; of a part it would be a wrong one.
     if let Some((name, value)) = &object.checksum
         && whole
-        && request.header("x-amz-checksum-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("enabled"))
+        && request
+            .header("x-amz-checksum-mode")
+            .is_some_and(|mode| mode.eq_ignore_ascii_case("enabled"))
     {
-        answer = answer.header(name, value.clone()).header("x-amz-checksum-type", "FULL_OBJECT");
+        answer = answer
+            .header(name, value.clone())
+            .header("x-amz-checksum-type", "FULL_OBJECT");
     }
     // For HEAD the server sends the length and leaves the body out.
     answer.body = object.body.slice(range);
@@ -126,24 +164,38 @@ fn kept(request: &crate::request::Received) -> Vec<(String, String)> {
 }
 
 fn same_etag(header: &str, etag: &str) -> bool {
-    header.split(',').map(str::trim).any(|one| one == "*" || one.trim_matches('"') == etag.trim_matches('"'))
+    header
+        .split(',')
+        .map(str::trim)
+        .any(|one| one == "*" || one.trim_matches('"') == etag.trim_matches('"'))
 }
 
 fn precondition_failed() -> Refusal {
-    Refusal::new(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+    Refusal::new(
+        412,
+        "PreconditionFailed",
+        "At least one of the pre-conditions you specified did not hold",
+    )
 }
 
 /// One range of bytes: `bytes=0-9`, `bytes=5-`, `bytes=-3`.
 fn slice(header: &str, length: usize) -> Result<std::ops::Range<usize>, Refusal> {
     let unsatisfiable = || Refusal::new(416, "InvalidRange", "The requested range is not satisfiable");
-    let (start, end) = header.strip_prefix("bytes=").and_then(|range| range.split_once('-')).ok_or_else(unsatisfiable)?;
+    let (start, end) = header
+        .strip_prefix("bytes=")
+        .and_then(|range| range.split_once('-'))
+        .ok_or_else(unsatisfiable)?;
     let number = |text: &str| text.parse::<usize>().map_err(|_| unsatisfiable());
     let range = match (start, end) {
         ("", end) => length.saturating_sub(number(end)?)..length,
         (start, "") => number(start)?..length,
         (start, end) => number(start)?..number(end)?.saturating_add(1).min(length),
     };
-    if range.is_empty() { Err(unsatisfiable()) } else { Ok(range) }
+    if range.is_empty() {
+        Err(unsatisfiable())
+    } else {
+        Ok(range)
+    }
 }
 
 fn http_date(at: Timestamp) -> String {

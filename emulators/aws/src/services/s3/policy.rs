@@ -22,8 +22,10 @@ pub(super) fn get(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     call.check(call.ask_bucket("s3:GetBucketPolicy"))?;
     match &call.bucket()?.policy {
         Some(document) => Ok(Answer::ok("application/json", document.text.clone())),
-        None => Err(Refusal::new(404, "NoSuchBucketPolicy", "The bucket policy does not exist")
-            .detail("BucketName", call.bucket_name())),
+        None => Err(
+            Refusal::new(404, "NoSuchBucketPolicy", "The bucket policy does not exist")
+                .detail("BucketName", call.bucket_name()),
+        ),
     }
 }
 

@@ -54,13 +54,21 @@ impl Route {
                 (Some(decode(bucket)?).filter(|bucket| !bucket.is_empty()), decode(key)?)
             }
         };
-        let mut route = Self { operation: None, bucket, key: Some(key).filter(|key| !key.is_empty()), query };
+        let mut route = Self {
+            operation: None,
+            bucket,
+            key: Some(key).filter(|key| !key.is_empty()),
+            query,
+        };
         route.operation = route.operation(&request.method);
         Ok(route)
     }
 
     pub(crate) fn param(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+        self.query
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value.as_str())
     }
 
     fn operation(&self, method: &Method) -> Option<Operation> {
@@ -85,9 +93,10 @@ impl Route {
                     "fetch-owner",
                 ],
             ),
-            (Some(_), None, "GET") => {
-                (O::ListObjects, &["prefix", "delimiter", "max-keys", "encoding-type", "marker"])
-            }
+            (Some(_), None, "GET") => (
+                O::ListObjects,
+                &["prefix", "delimiter", "max-keys", "encoding-type", "marker"],
+            ),
             (Some(_), None, "PUT") => (O::CreateBucket, &[]),
             (Some(_), None, "HEAD") => (O::HeadBucket, &[]),
             (Some(_), None, "DELETE") => (O::DeleteBucket, &[]),
@@ -150,7 +159,11 @@ fn host_bucket(request: &Received, query: &[(String, String)], state: &State) ->
         return Some(host[..at].to_owned());
     }
     // A bucket's name may have dots itself: the longest that exists is meant.
-    let known = host.match_indices('.').rev().map(|(at, _)| &host[..at]).find(|name| state.buckets.contains_key(*name));
+    let known = host
+        .match_indices('.')
+        .rev()
+        .map(|(at, _)| &host[..at])
+        .find(|name| state.buckets.contains_key(*name));
     if let Some(bucket) = known {
         return Some(bucket.to_owned());
     }
@@ -171,12 +184,52 @@ mod tests {
     use crate::{AccessKey, Door, Enforcement, Settings};
 
     #[rstest]
-    #[case::path("GET", "127.0.0.1:4566", "/reports/a%20b", "", Some(Operation::GetObject), Some("reports"), Some("a b"))]
-    #[case::all("GET", "aws.local:4566", "/", "x-id=ListBuckets", Some(Operation::ListBuckets), None, None)]
-    #[case::s3_host("GET", "s3.us-east-1.amazonaws.com", "/", "", Some(Operation::ListBuckets), None, None)]
-    #[case::virtual_s3("GET", "a.b.s3.us-east-1.amazonaws.com", "/k", "", Some(Operation::GetObject), Some("a.b"), Some("k"))]
+    #[case::path(
+        "GET",
+        "127.0.0.1:4566",
+        "/reports/a%20b",
+        "",
+        Some(Operation::GetObject),
+        Some("reports"),
+        Some("a b")
+    )]
+    #[case::all(
+        "GET",
+        "aws.local:4566",
+        "/",
+        "x-id=ListBuckets",
+        Some(Operation::ListBuckets),
+        None,
+        None
+    )]
+    #[case::s3_host(
+        "GET",
+        "s3.us-east-1.amazonaws.com",
+        "/",
+        "",
+        Some(Operation::ListBuckets),
+        None,
+        None
+    )]
+    #[case::virtual_s3(
+        "GET",
+        "a.b.s3.us-east-1.amazonaws.com",
+        "/k",
+        "",
+        Some(Operation::GetObject),
+        Some("a.b"),
+        Some("k")
+    )]
     #[case::virtual_other("PUT", "new.aws.local", "/", "", Some(Operation::CreateBucket), Some("new"), None)]
-    #[case::virtual_v2("GET", "new.aws.local", "/", "list-type=2", Some(Operation::ListObjectsV2), Some("new"), None)]
+    #[case::virtual_v2(
+        "GET",
+        "new.aws.local",
+        "/",
+        "list-type=2",
+        Some(Operation::ListObjectsV2),
+        Some("new"),
+        None
+    )]
     #[case::ipv6("GET", "[::1]:4566", "/b/", "", Some(Operation::ListObjects), Some("b"), None)]
     #[case::sub_resource("GET", "127.0.0.1", "/b", "acl", None, Some("b"), None)]
     #[case::version("GET", "127.0.0.1", "/b/k", "versionId=1", None, Some("b"), Some("k"))]
@@ -192,7 +245,10 @@ mod tests {
         let settings = Settings {
             account: "123456789012".to_owned(),
             region: "us-east-1".to_owned(),
-            root: AccessKey { id: "AKIAROOT".to_owned(), secret: "root".into() },
+            root: AccessKey {
+                id: "AKIAROOT".to_owned(),
+                secret: "root".into(),
+            },
             clock: Clock::new(),
             enforcement: Enforcement::On,
         };
@@ -209,6 +265,9 @@ mod tests {
             at: Timestamp::UNIX_EPOCH,
         };
         let route = Route::of(&request, &State::new(&settings, Timestamp::UNIX_EPOCH)).expect("UTF-8");
-        assert_eq!((route.operation, route.bucket.as_deref(), route.key.as_deref()), (operation, bucket, key));
+        assert_eq!(
+            (route.operation, route.bucket.as_deref(), route.key.as_deref()),
+            (operation, bucket, key)
+        );
     }
 }

@@ -7,7 +7,8 @@ use crate::{
     answer::{Refusal, Xml, iso8601},
     authorise::{Ask, ResourcePolicy},
     identity::{
-        Identity, Key, KeyOwner, KeyStatus, Session, SessionCredentials, access_key_id, secret_access_key, session_token,
+        Identity, Key, KeyOwner, KeyStatus, Session, SessionCredentials, access_key_id, secret_access_key,
+        session_token,
     },
     params::Params,
     services::{Call, Done},
@@ -27,14 +28,29 @@ struct Rule {
     pattern: &'static str,
 }
 
-const SESSION_NAME: Rule =
-    Rule { member: "roleSessionName", length: 2..=64, others: "_+=,.@-", pattern: "[\\w+=,.@-]*" };
-const EXTERNAL_ID: Rule =
-    Rule { member: "externalId", length: 2..=1224, others: "_+=,.@:/-", pattern: "[\\w+=,.@:\\/-]*" };
+const SESSION_NAME: Rule = Rule {
+    member: "roleSessionName",
+    length: 2..=64,
+    others: "_+=,.@-",
+    pattern: "[\\w+=,.@-]*",
+};
+const EXTERNAL_ID: Rule = Rule {
+    member: "externalId",
+    length: 2..=1224,
+    others: "_+=,.@:/-",
+    pattern: "[\\w+=,.@:\\/-]*",
+};
 
 pub(super) fn assume_role(call: &mut Call<'_>) -> Done {
     let params = call.params;
-    params.only(&["RoleArn", "RoleSessionName", "DurationSeconds", "ExternalId", "Policy", "PolicyArns"])?;
+    params.only(&[
+        "RoleArn",
+        "RoleSessionName",
+        "DurationSeconds",
+        "ExternalId",
+        "Policy",
+        "PolicyArns",
+    ])?;
     let arn = params.required("RoleArn")?;
     if !arn.starts_with("arn:aws:iam::") || !arn.contains(":role/") || arn.len() < 20 {
         return Err(Refusal::validation(format!("{arn} is invalid")));
@@ -46,9 +62,14 @@ pub(super) fn assume_role(call: &mut Call<'_>) -> Done {
     if let Some(id) = external_id {
         EXTERNAL_ID.check(id)?;
     }
-    let inline = params.get("Policy").map(|text| Document::parse(PolicyKind::Identity, text)).transpose()?;
+    let inline = params
+        .get("Policy")
+        .map(|text| Document::parse(PolicyKind::Identity, text))
+        .transpose()?;
 
-    let mut ask = Ask::new("sts:AssumeRole", arn).without_reason().context("sts:RoleSessionName", name);
+    let mut ask = Ask::new("sts:AssumeRole", arn)
+        .without_reason()
+        .context("sts:RoleSessionName", name);
     if let Some(id) = external_id {
         ask = ask.context("sts:ExternalId", id);
     }
@@ -58,8 +79,11 @@ pub(super) fn assume_role(call: &mut Call<'_>) -> Done {
         return Err(refusal);
     }
     // An absent role is answered as a forbidden one, so that nobody learns which exist.
-    let Some(role) = call.state.role_by_arn(arn).cloned() else { return Err(call.gate.deny(ask)) };
-    call.gate.check(call.state, ask.resource_policy(Some(trust_policy(&role))))?;
+    let Some(role) = call.state.role_by_arn(arn).cloned() else {
+        return Err(call.gate.deny(ask));
+    };
+    call.gate
+        .check(call.state, ask.resource_policy(Some(trust_policy(&role))))?;
 
     let chained = matches!(call.gate.who().identity, Identity::Session(_));
     if chained && duration > HOUR {
@@ -138,7 +162,10 @@ pub(crate) fn issue(
 /// The name (without its path) and ARN of the role that an AssumeRole asks for, for the journal.
 pub(crate) fn asked_role(params: &Params) -> (Option<String>, Option<String>) {
     let arn = params.get("RoleArn").map(str::to_owned);
-    let name = arn.as_deref().and_then(|arn| arn.rsplit(['/', ':']).next()).map(str::to_owned);
+    let name = arn
+        .as_deref()
+        .and_then(|arn| arn.rsplit(['/', ':']).next())
+        .map(str::to_owned);
     (name, arn)
 }
 
@@ -167,7 +194,9 @@ fn duration(params: &Params) -> Result<u32, Refusal> {
 fn session_policies(call: &Call<'_>, inline: Option<&Document>) -> Result<Vec<(String, Arc<Policy>)>, Refusal> {
     let arns = call.params.list("PolicyArns", "arn");
     if arns.len() > POLICY_ARNS {
-        return Err(Refusal::validation(format!("at most {POLICY_ARNS} PolicyArns can be given")));
+        return Err(Refusal::validation(format!(
+            "at most {POLICY_ARNS} PolicyArns can be given"
+        )));
     }
     let mut policies = Vec::new();
     if let Some(document) = inline {
@@ -179,7 +208,10 @@ fn session_policies(call: &Call<'_>, inline: Option<&Document>) -> Result<Vec<(S
             .policies
             .get(arn)
             .ok_or_else(|| Refusal::new(400, "InvalidParameterValue", format!("Policy {arn} does not exist.")))?;
-        policies.push((format!("session policy {}", policy.name), policy.document.policy.clone()));
+        policies.push((
+            format!("session policy {}", policy.name),
+            policy.document.policy.clone(),
+        ));
     }
     Ok(policies)
 }
@@ -189,10 +221,16 @@ fn session_policies(call: &Call<'_>, inline: Option<&Document>) -> Result<Vec<(S
 impl Rule {
     fn check(&self, value: &str) -> Result<(), Refusal> {
         let constraint = if value.len() < *self.length.start() {
-            format!("Member must have length greater than or equal to {}", self.length.start())
+            format!(
+                "Member must have length greater than or equal to {}",
+                self.length.start()
+            )
         } else if value.len() > *self.length.end() {
             format!("Member must have length less than or equal to {}", self.length.end())
-        } else if !value.chars().all(|c| c.is_ascii_alphanumeric() || self.others.contains(c)) {
+        } else if !value
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || self.others.contains(c))
+        {
             format!("Member must satisfy regular expression pattern: {}", self.pattern)
         } else {
             return Ok(());

@@ -9,6 +9,8 @@ pub(super) fn get(call: &mut Call<'_>) -> Done {
     call.params.only(&[])?;
     let who = call.gate.who();
     let mut xml = Xml::new();
-    xml.text("Arn", who.arn()).text("UserId", &who.user_id(&call.state.account)).text("Account", &call.state.account);
+    xml.text("Arn", who.arn())
+        .text("UserId", &who.user_id(&call.state.account))
+        .text("Account", &call.state.account);
     Ok(Some(xml))
 }

@@ -1,0 +1,117 @@
+use http::Method;
+use rstest::rstest;
+
+use crate::world::{Ask, World, query};
+
+#[rstest]
+#[case::iam("iam", "MakeCoffee", 400, "InvalidAction")]
+#[case::sts("sts", "GetSessionToken", 400, "InvalidAction")]
+#[case::an_action_of_another_service("iam", "AssumeRole", 400, "InvalidAction")]
+#[case::ec2("ec2", "DescribeInstances", 400, "InvalidAction")]
+#[tokio::test]
+async fn an_unknown_action_is_answered_as_aws_does(
+    #[case] service: &'static str,
+    #[case] action: &str,
+    #[case] status: u16,
+    #[case] code: &str,
+) {
+    let world = World::start().await;
+    let reply = world.ask(&world.root, query(service, action, &[])).await;
+    assert_eq!(reply.error(), (status, code), "{}", reply.body);
+    let entry = world.front.journal().pop().expect("an entry");
+    assert_eq!((entry.operation.as_str(), entry.answer.as_str()), (action, code));
+}
+
+#[rstest]
+#[case::sub_resource("/reports?acl")]
+#[case::version("/reports/k?versionId=7")]
+#[tokio::test]
+async fn an_s3_request_that_is_not_served_is_never_taken_for_another(#[case] path: &str) {
+    let world = World::start().await;
+    world.ask(&world.root, Ask::s3(Method::PUT, "/reports")).await;
+    let reply = world.get(&world.root, path).await;
+    assert_eq!(reply.error(), (501, "NotImplemented"), "{}", reply.body);
+    assert_eq!(world.front.journal().pop().expect("an entry").operation, "unknown");
+}
+
+#[tokio::test]
+async fn a_parameter_that_is_not_implemented_is_refused_instead_of_ignored() {
+    let world = World::start().await;
+    let node = world.node().await;
+    let reply = world.assume(&node, "node", &[("SourceIdentity", "me")]).await;
+    assert_eq!(reply.error(), (400, "ValidationError"));
+    assert!(reply.body.contains("SourceIdentity"), "{}", reply.body);
+}
+
+#[rstest]
+#[case("/2015-01-01/domain")]
+#[case("/2021-01-01/domain")]
+#[tokio::test]
+async fn the_list_of_domains_needs_its_permission(#[case] path: &'static str) {
+    let world = World::start().await;
+    let pod = world.pod().await;
+    let call = || Ask {
+        service: "es",
+        path,
+        ..Ask::s3(Method::GET, "/")
+    };
+    let reply = world.ask(&pod, call()).await;
+    assert_eq!(
+        (reply.status, reply.header("x-amzn-errortype")),
+        (403, "AccessDeniedException")
+    );
+    assert_eq!(
+        reply.body,
+        "{\"Message\":\"User: arn:aws:sts::123456789012:assumed-role/pod/session is not authorized to perform: \
+         es:ListDomainNames because no identity-based policy allows the es:ListDomainNames action\"}"
+    );
+    let full = "arn:aws:iam::aws:policy/AmazonESFullAccess";
+    world
+        .iam("AttachRolePolicy", &[("RoleName", "pod"), ("PolicyArn", full)])
+        .await;
+    let reply = world.ask(&pod, call()).await;
+    assert_eq!((reply.status, reply.body.as_str()), (200, "{\"DomainNames\":[]}"));
+}
+
+#[tokio::test]
+async fn a_role_is_shown_as_iam_shows_it() {
+    let world = World::start().await;
+    let params = [
+        ("RoleName", "pod"),
+        ("Path", "/team/"),
+        ("AssumeRolePolicyDocument", crate::world::TRUST_EC2),
+        ("Tags.member.1.Key", "a"),
+        ("Tags.member.1.Value", "<b>"),
+    ];
+    world.iam("CreateRole", &params).await;
+    let reply = world.iam("GetRole", &[("RoleName", "pod")]).await;
+    assert_eq!(reply.element("Arn"), Some("arn:aws:iam::123456789012:role/team/pod"));
+    assert_eq!(reply.element("MaxSessionDuration"), Some("3600"));
+    assert_eq!(reply.element("Value"), Some("&lt;b&gt;"));
+    assert!(
+        reply
+            .element("AssumeRolePolicyDocument")
+            .is_some_and(|text| text.starts_with("%7B%22Version"))
+    );
+    assert!(reply.body.starts_with(
+        "<GetRoleResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><GetRoleResult><Role><Path>/team/"
+    ));
+}
+
+#[tokio::test]
+async fn lists_go_on_where_their_page_ended() {
+    let world = World::start().await;
+    for name in ["a", "b", "c"] {
+        let params = [
+            ("RoleName", name),
+            ("AssumeRolePolicyDocument", crate::world::TRUST_EC2),
+        ];
+        world.iam("CreateRole", &params).await;
+    }
+    let first = world.iam("ListRoles", &[("MaxItems", "2")]).await;
+    assert_eq!(first.element("IsTruncated"), Some("true"));
+    let marker = first.element("Marker").expect("there is more").to_owned();
+    let second = world.iam("ListRoles", &[("Marker", &marker)]).await;
+    assert_eq!(second.element("RoleName"), Some("c"));
+    assert_eq!(second.element("IsTruncated"), Some("false"));
+}
