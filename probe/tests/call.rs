@@ -219,7 +219,9 @@ async fn every_operation_of_the_table_is_sent_and_signed() {
 async fn a_bucket_is_addressed_by_its_path_and_an_object_comes_back_as_it_is() {
     let aws = answering(ResponseTemplate::new(200).set_body_string("revenue,42")).await;
     let task = with_keys("s3:GetObject", json!({ "bucket": "reports", "key": "q1.csv" }));
-    let report = call(task, &aws.uri(), &nowhere().uri).await;
+    // Before an address the SDK never puts a bucket; before a name it would.
+    let named = aws.uri().replace("127.0.0.1", "localhost");
+    let report = call(task, &named, &nowhere().uri).await;
     let Outcome::Ok { body: Some(body), .. } = &report.outcome else {
         panic!("{report:?}")
     };

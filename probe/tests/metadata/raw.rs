@@ -1,14 +1,9 @@
 //! One raw request: what is written, and what is made of what comes back.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
-
 use crate::server::{Server, Then};
 use rolecall_probe::{Asked, Imds, Masked, Patience, Report, SilenceKind, Task, TokenUse, perform};
 use rstest::rstest;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::{io::AsyncWriteExt as _, net::TcpSocket};
 
 async fn ask(task: Imds) -> Vec<Asked> {
     match perform(Task::Imds(task)).await {
@@ -233,39 +228,49 @@ async fn a_connection_that_fails_is_a_silence_too(#[case] to: Option<&str>, #[ca
 }
 
 #[tokio::test]
-async fn requests_at_once_are_all_open_before_the_first_is_answered() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("an address").to_string();
-    let accepted = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&accepted);
-    // This server answers nobody before it holds all thirty.
-    let server = tokio::spawn(async move {
-        let mut streams = Vec::new();
-        for _ in 0..30 {
-            streams.push(listener.accept().await.expect("accepted").0);
-            counted.fetch_add(1, Ordering::SeqCst);
-        }
-        for mut stream in streams {
-            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-            tokio::io::AsyncWriteExt::write_all(&mut stream, answer)
+async fn requests_at_once_are_all_open_before_the_first_byte() {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket
+        .bind("127.0.0.1:0".parse().expect("an address"))
+        .expect("a free port");
+    // Room for two that nobody accepted yet: the kernel drops the third's first SYN, and the next comes a second later.
+    let listener = socket.listen(1).expect("listening");
+    let to = listener.local_addr().expect("an address").to_string();
+    let server = async {
+        let (mut byte_of_first, mut byte_of_second) = ([0], [0]);
+        let (first, _) = listener.accept().await.expect("accepted");
+        let (second, _) = listener.accept().await.expect("accepted");
+        let third = tokio::select! {
+            biased;
+            accepted = listener.accept() => accepted.expect("accepted").0,
+            _ = first.peek(&mut byte_of_first) => panic!("the first wrote before the third was open"),
+            _ = second.peek(&mut byte_of_second) => panic!("the second wrote before the third was open"),
+        };
+        let mut streams = [first, second, third];
+        for stream in &mut streams {
+            stream
+                .write_all(b"HTTP/1.1 204 No Content\r\n\r\n")
                 .await
                 .expect("written");
         }
-    });
-    let asked = ask(Imds {
-        at_once: 30,
-        ..get("/", &address)
-    })
-    .await;
-    assert_eq!(
-        asked
-            .iter()
-            .filter(|asked| asked.last().and_then(|last| last.status) == Some(200))
-            .count(),
-        30
-    );
-    assert_eq!(accepted.load(Ordering::SeqCst), 30);
-    server.await.expect("no panic");
+        // Closed with unread bytes a connection is reset, so they live until every answer was read.
+        streams
+    };
+    let patience = Patience {
+        connect_ms: 10_000,
+        whole_ms: 5_000,
+    };
+    let task = Imds {
+        at_once: 3,
+        patience,
+        ..get("/", &to)
+    };
+    let (asked, _streams) = tokio::join!(ask(task), server);
+    let statuses: Vec<_> = asked
+        .iter()
+        .map(|asked| asked.last().and_then(|last| last.status))
+        .collect();
+    assert_eq!(statuses, [Some(204); 3]);
 }
 
 #[rstest]
