@@ -6,6 +6,7 @@ use crate::context::View;
 use crate::decision::Mismatch;
 use crate::error::PolicyError;
 use crate::json::{Node, Placed, member};
+use crate::network::Network;
 use crate::pattern::{Case, Pattern, Syntax};
 
 /// One operator applied to one key.
@@ -14,6 +15,7 @@ pub(crate) struct Condition {
     /// As written, with `IfExists`.
     operator: String,
     key: String,
+    quantifier: Quantifier,
     if_exists: bool,
     negated: bool,
     test: Test,
@@ -33,11 +35,24 @@ enum Test {
     Ip(Vec<Network>),
 }
 
-/// An address range in CIDR notation; the bits beyond the prefix do not count.
+/// How many of the values in the request must compare well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Network {
-    address: IpAddr,
-    prefix: u32,
+enum Quantifier {
+    /// No set operator: made for keys of one value.
+    Plain,
+    /// `ForAllValues:`, which no values at all satisfy too.
+    All,
+    /// `ForAnyValue:`
+    Any,
+}
+
+/// An operator as read, before its values are.
+#[derive(Clone, Copy)]
+struct Operator {
+    quantifier: Quantifier,
+    comparison: Comparison,
+    negated: bool,
+    if_exists: bool,
 }
 
 /// How an operator compares, before its values are read.
@@ -73,7 +88,12 @@ pub(crate) fn parse(node: &Node, place: &str, variables: bool) -> Result<Vec<Con
     let mut conditions = Vec::new();
     for (operator, node) in node.members(place)? {
         let place = member(place, operator);
-        let (comparison, negated, if_exists) = read_operator(operator, &place)?;
+        let Operator {
+            quantifier,
+            comparison,
+            negated,
+            if_exists,
+        } = read_operator(operator, &place)?;
         let keys = node.members(&place)?;
         if keys.is_empty() {
             return Err(PolicyError::malformed(place, "names no condition key"));
@@ -93,6 +113,7 @@ pub(crate) fn parse(node: &Node, place: &str, variables: bool) -> Result<Vec<Con
             conditions.push(Condition {
                 operator: operator.clone(),
                 key: key.clone(),
+                quantifier,
                 if_exists,
                 negated,
                 test: read_values(comparison, &values, variables)?,
@@ -103,13 +124,16 @@ pub(crate) fn parse(node: &Node, place: &str, variables: bool) -> Result<Vec<Con
     Ok(conditions)
 }
 
-fn read_operator(operator: &str, place: &str) -> Result<(Comparison, bool, bool), PolicyError> {
-    if operator.starts_with("ForAllValues:") || operator.starts_with("ForAnyValue:") {
-        return Err(PolicyError::unsupported(place, "set operators are not implemented"));
-    }
-    let (name, if_exists) = match operator.strip_suffix("IfExists") {
+fn read_operator(operator: &str, place: &str) -> Result<Operator, PolicyError> {
+    let (quantifier, name) = match operator.split_once(':') {
+        None => (Quantifier::Plain, operator),
+        Some(("ForAllValues", name)) => (Quantifier::All, name),
+        Some(("ForAnyValue", name)) => (Quantifier::Any, name),
+        Some(_) => return Err(not_an_operator(operator, place)),
+    };
+    let (name, if_exists) = match name.strip_suffix("IfExists") {
         Some(name) => (name, true),
-        None => (operator, false),
+        None => (name, false),
     };
     let (comparison, negated) = match name {
         "StringEquals" => (Comparison::Equals(Case::Sensitive), false),
@@ -125,6 +149,12 @@ fn read_operator(operator: &str, place: &str) -> Result<(Comparison, bool, bool)
         "Null" if if_exists => {
             return Err(PolicyError::malformed(place, "Null cannot be combined with IfExists"));
         }
+        "Null" if quantifier != Quantifier::Plain => {
+            return Err(PolicyError::unsupported(
+                place,
+                "Null with a set operator is not implemented",
+            ));
+        }
         "Null" => (Comparison::Null, false),
         "IpAddress" => (Comparison::Ip, false),
         "NotIpAddress" => (Comparison::Ip, true),
@@ -134,14 +164,18 @@ fn read_operator(operator: &str, place: &str) -> Result<(Comparison, bool, bool)
                 format!("condition operator {name} is not implemented"),
             ));
         }
-        _ => {
-            return Err(PolicyError::malformed(
-                place,
-                format!("{operator:?} is not a condition operator"),
-            ));
-        }
+        _ => return Err(not_an_operator(operator, place)),
     };
-    Ok((comparison, negated, if_exists))
+    Ok(Operator {
+        quantifier,
+        comparison,
+        negated,
+        if_exists,
+    })
+}
+
+fn not_an_operator(operator: &str, place: &str) -> PolicyError {
+    PolicyError::malformed(place, format!("{operator:?} is not a condition operator"))
 }
 
 fn read_values(comparison: Comparison, values: &[Placed], variables: bool) -> Result<Test, PolicyError> {
@@ -210,17 +244,25 @@ impl Condition {
         std::iter::once(self.key.as_str()).chain(patterns.iter().flat_map(Pattern::variables))
     }
 
-    /// Whether the condition holds. Of several values in the policy one must match, for a negated operator none.
-    /// An absent key matches nothing, so a negated operator holds; with `IfExists` every operator does.
+    /// Whether the condition holds. A value in the request compares well if it matches one of the policy's, for a
+    /// negated operator none. Without set operator, one value that compares well is enough, and a negated operator is
+    /// the exact contrary of its positive one. An absent key has no values: it satisfies negated operators,
+    /// `ForAllValues:` and whatever ends in `IfExists`, and nothing else.
     pub(crate) fn holds(&self, view: &View<'_>) -> bool {
         let found = view.get(&self.key);
         if let Test::Null(wanted) = &self.test {
             return wanted.contains(&found.is_none());
         }
-        let Some(found) = found else {
-            return self.if_exists || self.negated;
-        };
-        found.iter().any(|value| self.matches(value, view)) != self.negated
+        let compares_well = |value: &String| self.matches(value, view) != self.negated;
+        match (found, self.quantifier) {
+            (None, _) if self.if_exists => true,
+            (None, Quantifier::Plain) => self.negated,
+            (None, Quantifier::All) => true,
+            (None, Quantifier::Any) => false,
+            (Some(found), Quantifier::Plain) if self.negated => found.iter().all(compares_well),
+            (Some(found), Quantifier::Plain | Quantifier::Any) => found.iter().any(compares_well),
+            (Some(found), Quantifier::All) => found.iter().all(compares_well),
+        }
     }
 
     fn matches(&self, value: &str, view: &View<'_>) -> bool {
@@ -251,47 +293,6 @@ impl Condition {
             key: self.key.clone(),
             wanted: self.written.clone(),
             found: view.get(&self.key).map(<[String]>::to_vec),
-        }
-    }
-}
-
-// === impl Network ===
-
-impl Network {
-    fn parse(text: &str) -> Result<Self, String> {
-        let invalid = || format!("{text:?} must be an IP address or a range such as \"203.0.113.0/24\"");
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().map_err(|_| invalid())?;
-        let bits = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = match prefix {
-            None => bits,
-            Some(prefix) if !prefix.is_empty() && prefix.bytes().all(|b| b.is_ascii_digit()) => {
-                prefix.parse().map_err(|_| invalid())?
-            }
-            Some(_) => return Err(invalid()),
-        };
-        if prefix > bits {
-            Err(invalid())
-        } else {
-            Ok(Self { address, prefix })
-        }
-    }
-
-    fn contains(&self, other: IpAddr) -> bool {
-        // An IPv4 client of a dual-stack socket appears as ::ffff:a.b.c.d.
-        match (self.address, other.to_canonical()) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => {
-                let shift = 32 - self.prefix;
-                own.to_bits().checked_shr(shift) == other.to_bits().checked_shr(shift)
-            }
-            (IpAddr::V6(own), IpAddr::V6(other)) => {
-                let shift = 128 - self.prefix;
-                own.to_bits().checked_shr(shift) == other.to_bits().checked_shr(shift)
-            }
-            _ => false,
         }
     }
 }

@@ -7,6 +7,7 @@ mod decision;
 mod error;
 mod evaluate;
 mod json;
+mod network;
 mod pattern;
 mod policy;
 mod principal;

@@ -163,6 +163,37 @@ fn an_absent_key_fails_every_operator_but_the_negated_ones(
     );
 }
 
+/// Each case: the operator on the values "a" and "b*", and whether it holds for these values in the request.
+#[rstest]
+#[case("ForAllValues:StringEquals", &["a"], true)]
+#[case("ForAllValues:StringEquals", &["a", "c"], false)]
+#[case("ForAllValues:StringEquals", &[], true)]
+#[case("ForAllValues:StringEqualsIfExists", &[], true)]
+#[case("ForAllValues:StringLike", &["a", "bb"], true)]
+#[case("ForAllValues:StringNotLike", &["c", "d"], true)]
+#[case("ForAllValues:StringNotLike", &["c", "bb"], false)]
+#[case("ForAllValues:StringNotLike", &[], true)]
+#[case("ForAnyValue:StringEquals", &["c", "a"], true)]
+#[case("ForAnyValue:StringEquals", &["c", "d"], false)]
+#[case("ForAnyValue:StringEquals", &[], false)]
+#[case("ForAnyValue:StringEqualsIfExists", &[], true)]
+#[case("ForAnyValue:StringEqualsIfExists", &["c"], false)]
+#[case("ForAnyValue:StringNotEquals", &["a", "c"], true)]
+#[case("ForAnyValue:StringNotEquals", &["a"], false)]
+#[case("ForAnyValue:StringNotEquals", &[], false)]
+#[case("StringLike", &["c", "bb"], true)]
+#[case("StringNotLike", &["c", "bb"], false)]
+#[case("StringNotLike", &["c", "d"], true)]
+fn a_set_operator_says_how_many_values_of_the_request_count(
+    #[case] operator: &str,
+    #[case] found: &[&str],
+    #[case] holds: bool,
+) {
+    let mut ask = ask(&format!(r#"{{"{operator}": {{"aws:TagKeys": ["a", "b*"]}}}}"#));
+    ask.context.set_many("aws:TagKeys", found.iter().copied());
+    assert_eq!(ask.allowed(), holds);
+}
+
 #[test]
 fn null_tells_absent_keys_from_present_ones() {
     assert!(ask(r#"{"Null": {"test:Key": "true"}}"#).allowed());

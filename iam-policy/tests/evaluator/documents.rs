@@ -155,15 +155,17 @@ fn what_is_wrong_with_a_statement_is_said_with_its_place(
     Unsupported
 )]
 #[case::binary(r#"{"BinaryEquals": {"aws:x": "eA=="}}"#, ".BinaryEquals", Unsupported)]
-#[case::set(
-    r#"{"ForAllValues:StringEquals": {"aws:x": "y"}}"#,
-    ".ForAllValues:StringEquals",
+#[case::set_of_numbers(
+    r#"{"ForAllValues:NumericEquals": {"aws:x": 1}}"#,
+    ".ForAllValues:NumericEquals",
     Unsupported
 )]
-#[case::other_set(
-    r#"{"ForAnyValue:StringLike": {"aws:x": "y"}}"#,
-    ".ForAnyValue:StringLike",
-    Unsupported
+#[case::set_of_nothing(r#"{"ForAnyValue:Null": {"aws:x": true}}"#, ".ForAnyValue:Null", Unsupported)]
+#[case::no_set(r#"{"ForSomeValue:Bool": {"aws:x": true}}"#, ".ForSomeValue:Bool", Malformed)]
+#[case::two_sets(
+    r#"{"ForAnyValue:ForAllValues:Bool": {"aws:x": true}}"#,
+    ".ForAnyValue:ForAllValues:Bool",
+    Malformed
 )]
 #[case::null_if_exists(r#"{"NullIfExists": {"aws:x": true}}"#, ".NullIfExists", Malformed)]
 #[case::no_key(r#"{"StringEquals": {}}"#, ".StringEquals", Malformed)]
