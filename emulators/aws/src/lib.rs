@@ -34,5 +34,6 @@ pub use decision::{Attachment, DecisionRecord, Verdict};
 pub use front::{Enforcement, Front, InstanceCredentialsError, Settings};
 pub use identity::{Caller, SessionCredentials};
 pub use journal::{Door, Entry};
+pub use managed::managed_policy_names;
 pub use rolecall_accept::CancellationToken;
 pub use secret::{AccessKey, Secret};

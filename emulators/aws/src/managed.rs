@@ -40,6 +40,11 @@ const DOCUMENTS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// The names of the AWS-managed policies that can be attached, such as `AmazonS3ReadOnlyAccess`.
+pub fn managed_policy_names() -> Vec<&'static str> {
+    DOCUMENTS.iter().map(|(name, ..)| *name).collect()
+}
+
 /// All AWS-managed policies known here.
 pub(crate) fn policies() -> Vec<ManagedPolicy> {
     DOCUMENTS

@@ -77,7 +77,7 @@ pub(super) fn credentials(
     };
     let decision = evaluate(&request, &policies).map_err(|source| InstanceCredentialsError::Evaluate {
         role: role.name.clone(),
-        source,
+        source: Box::new(source),
     })?;
     if !decision.is_allowed() && settings.enforcement == Enforcement::On {
         return Err(InstanceCredentialsError::NotTrusted {
