@@ -266,3 +266,47 @@ fn a_value_repeated_by_an_alias_is_read_twice() {
     assert_eq!(scenario.given.pods["b"].role.as_ref().unwrap().value, "R");
     assert_eq!(scenario.steps[1].expect.as_ref().unwrap().all.len(), 1);
 }
+
+#[test]
+fn every_word_of_the_language_is_read_and_what_is_not_built_is_pending() {
+    let scenario = file("tests/contract/every-word.yaml");
+    let mut pending: Vec<&str> = scenario.pending.iter().map(|pending| pending.word.as_str()).collect();
+    pending.sort_unstable();
+    pending.dedup();
+    let expected = [
+        "account",
+        "accounts",
+        "advance",
+        "at_once",
+        "base: kops",
+        "client: botocore",
+        "default_role",
+        "from: agent",
+        "heal",
+        "hidden",
+        "image",
+        "inject",
+        "intercept: iptables",
+        "ip",
+        "ips",
+        "kubernetes:*",
+        "listen",
+        "manifests",
+        "metrics",
+        "namespace_format: regexp",
+        "over: ipv6",
+        "phase",
+        "policy",
+        "propagation",
+        "rejected",
+        "unknown-service:Operation",
+        "users",
+        "vault",
+        "vault:GET aws/sts/readonly",
+        "vault_agent",
+        "vault_role",
+    ];
+    assert_eq!(pending, expected);
+    let needs = ["addresses", "clock", "exec:aws", "faults", "ipv6", "vault"];
+    assert_eq!(scenario.needs.iter().collect::<Vec<_>>(), needs);
+}

@@ -65,5 +65,14 @@ fn place(source: &Source, node: &Node, text: &str, line: usize, column: usize) -
         }
         _ => return node.span.clone(),
     };
-    Span { start, end: start + 1 }
+    // JSON counts in bytes, and a place is whole characters.
+    let mut start = start.min(source.text().len());
+    while !source.text().is_char_boundary(start) {
+        start -= 1;
+    }
+    let width = source.text()[start..].chars().next().map_or(0, char::len_utf8);
+    Span {
+        start,
+        end: start + width,
+    }
 }
