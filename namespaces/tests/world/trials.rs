@@ -30,11 +30,12 @@ struct Stage {
 }
 
 type Outcome = Result<(), Failed>;
+type Body = fn(&Stage) -> Outcome;
 
 pub(crate) fn all(processes: PidNamespace, ordinary: Option<Output>) -> Vec<Trial> {
     let runtime = Runtime::new().expect("a runtime");
     let stage = Arc::new(Stage { runtime, processes });
-    let trials: [(&str, fn(&Stage) -> Outcome); 12] = [
+    let trials: [(&str, Body); 12] = [
         ("pods_and_nodes_reach_the_vpc_with_their_own_addresses", reach),
         ("a_program_in_a_pod_has_its_network_processes_and_mounts", program),
         ("a_file_in_run_is_seen_in_its_pod_alone", private_run),
