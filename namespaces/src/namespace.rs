@@ -16,6 +16,7 @@ use tokio::{runtime::Handle, sync::oneshot};
 use crate::{Error, Inside, PidNamespace};
 
 type Job = Box<dyn FnOnce(&Inside) + Send>;
+type Entered = Result<NetworkNamespace, Error>;
 
 /// One host of the network: a thread with a network and a mount namespace of its own, whose children live in a
 /// [`PidNamespace`].
@@ -43,7 +44,8 @@ enum Network {
 impl Namespace {
     /// A host with a network of its own, in which nothing but `lo` is there and up.
     ///
-    /// Waits for the new thread; at most a few milliseconds, unless the kernel is still taking many namespaces down.
+    /// Waits for the new thread, at most a few milliseconds unless the kernel is still taking many namespaces down.
+    /// Blocks: not for a runtime's own threads, nor for a job of another namespace, whose thread can start no thread.
     ///
     /// # Errors
     /// [`Error::Forbidden`] or [`Error::System`] saying what the kernel refused.
@@ -51,7 +53,16 @@ impl Namespace {
         Self::start(name, Network::New, processes)
     }
 
-    /// A host that shares the network of another (a pod with `hostNetwork`) and has mounts of its own.
+    /// As [`new`](Self::new), without blocking the caller's thread.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub async fn new_async(name: &str, processes: &PidNamespace) -> Result<Self, Error> {
+        Self::start_async(name, Network::New, processes).await
+    }
+
+    /// A host that shares the network of another (a pod with `hostNetwork`) and has mounts of its own. Blocks, as
+    /// [`new`](Self::new) does.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -59,37 +70,34 @@ impl Namespace {
         Self::start(name, Network::Of(other.network.clone()), processes)
     }
 
+    /// As [`sharing_network`](Self::sharing_network), without blocking the caller's thread.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub async fn sharing_network_async(name: &str, other: &Self, processes: &PidNamespace) -> Result<Self, Error> {
+        Self::start_async(name, Network::Of(other.network.clone()), processes).await
+    }
+
     fn start(name: &str, network: Network, processes: &PidNamespace) -> Result<Self, Error> {
-        let (jobs, queue) = mpsc::channel::<Job>();
         let (ready, started) = mpsc::channel();
-        let processes = processes.shared();
-        let title: String = format!("ns-{name}").replace('\0', "");
-        let label = name.to_owned();
-        thread::Builder::new()
-            .name(title)
-            .spawn(move || {
-                let inside = match enter(label, network, &processes) {
-                    Ok((inside, network)) => {
-                        let _ = ready.send(Ok(network));
-                        inside
-                    }
-                    Err(error) => {
-                        let _ = ready.send(Err(error));
-                        return;
-                    }
-                };
-                for job in queue {
-                    // A panic of a job is told to who waits for it (the job's channel is dropped), and the host lives.
-                    let _ = catch_unwind(AssertUnwindSafe(|| job(&inside)));
-                }
-            })
-            .map_err(|source| Error::system(format!("starting a thread for namespace {name}"), source))?;
-        let network = started.recv().map_err(|_| Error::Ended { name: name.to_owned() })??;
-        Ok(Self {
-            name: name.to_owned(),
-            jobs,
-            network,
-        })
+        let jobs = launch(name, network, processes, move |entered| drop(ready.send(entered)))?;
+        Self::started(name, jobs, started.recv().ok())
+    }
+
+    async fn start_async(name: &str, network: Network, processes: &PidNamespace) -> Result<Self, Error> {
+        let (ready, started) = oneshot::channel();
+        let jobs = launch(name, network, processes, move |entered| drop(ready.send(entered)))?;
+        Self::started(name, jobs, started.await.ok())
+    }
+
+    /// What has come of a thread; nothing, if it panicked.
+    fn started(name: &str, jobs: mpsc::Sender<Job>, entered: Option<Entered>) -> Result<Self, Error> {
+        let name = name.to_owned();
+        match entered {
+            Some(Ok(network)) => Ok(Self { name, jobs, network }),
+            Some(Err(error)) => Err(error),
+            None => Err(Error::Ended { name }),
+        }
     }
 
     /// The name it was given.
@@ -149,6 +157,34 @@ impl Namespace {
             name: self.name.clone(),
         }
     }
+}
+
+/// Starts the thread of a namespace, which says `ready` and then does the jobs it is sent.
+fn launch(
+    name: &str,
+    network: Network,
+    processes: &PidNamespace,
+    ready: impl FnOnce(Entered) + Send + 'static,
+) -> Result<mpsc::Sender<Job>, Error> {
+    let (jobs, queue) = mpsc::channel::<Job>();
+    let (label, processes) = (name.to_owned(), processes.shared());
+    thread::Builder::new()
+        .name(format!("ns-{name}").replace('\0', ""))
+        .spawn(move || {
+            let inside = match enter(label, network, &processes) {
+                Ok((inside, network)) => {
+                    ready(Ok(network));
+                    inside
+                }
+                Err(error) => return ready(Err(error)),
+            };
+            for job in queue {
+                // A panic of a job is told to who waits for it (the job's channel is dropped), and the host lives.
+                let _ = catch_unwind(AssertUnwindSafe(|| job(&inside)));
+            }
+        })
+        .map_err(|source| Error::system(format!("starting a thread for namespace {name}"), source))?;
+    Ok(jobs)
 }
 
 /// Takes the current thread, which is new, into its namespaces.

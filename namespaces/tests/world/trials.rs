@@ -290,7 +290,9 @@ fn loopback(stage: &Stage) -> Outcome {
         let at = listener.local_addr()?;
         timeout(PATIENCE, tokio::net::TcpStream::connect(at)).await??;
         // ... and not from a namespace, whose loopback is its own.
-        let host = Namespace::new("alone", &stage.processes)?;
+        let host = Namespace::new_async("alone", &stage.processes).await?;
+        let sharing = Namespace::sharing_network_async("sharing", &host, &stage.processes).await?;
+        equal(timeout(PATIENCE, sharing.connect(at)).await?.is_err(), true)?;
         equal(timeout(PATIENCE, host.connect(at)).await?.is_err(), true)
     })
 }
