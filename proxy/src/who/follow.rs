@@ -100,3 +100,18 @@ fn is_gone(error: &watcher::Error) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kube::core::Status;
+
+    use super::*;
+
+    #[test]
+    fn only_a_watch_that_cannot_start_from_its_version_is_begun_anew() {
+        let answer = |code| kube::Error::Api(Status::failure("", "").with_code(code).boxed());
+        assert!(is_gone(&watcher::Error::WatchStartFailed(answer(410))));
+        assert!(!is_gone(&watcher::Error::WatchStartFailed(answer(503))));
+        assert!(!is_gone(&watcher::Error::WatchFailed(answer(410))));
+    }
+}

@@ -1,0 +1,8 @@
+//! The pipeline over real sockets: pods are loopback addresses, the pod index is filled by the test, STS is a provider
+//! that counts, the node's metadata service is wiremock.
+
+mod cached_keys;
+mod denials;
+mod paths;
+mod tokens;
+mod world;

@@ -1,0 +1,6 @@
+//! The program itself, against the Kubernetes emulator; STS and the node's metadata service are wiremock. Pods are
+//! loopback addresses, nothing is intercepted.
+
+mod following;
+mod sts;
+mod world;
