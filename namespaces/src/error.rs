@@ -16,7 +16,7 @@ pub enum Error {
         threads: usize,
     },
     /// The system forbids namespaces, for the reasons given.
-    #[error("{action} is forbidden here ({source}): {}", listed(.obstacles))]
+    #[error("{action} is forbidden here ({source}): {}", listed(.source, .obstacles))]
     Forbidden {
         /// What was to be done.
         action: &'static str,
@@ -61,7 +61,12 @@ pub enum Error {
     },
 }
 
-fn listed(obstacles: &[Obstacle]) -> String {
+fn listed(source: &io::Error, obstacles: &[Obstacle]) -> String {
+    if obstacles.is_empty() && source.raw_os_error() == Some(Errno::ENOSPC as i32) {
+        // The limits read in a user namespace are its own; those outside of it count too (namespaces(7)).
+        return "a limit of user.max_{user,pid,net,mnt}_namespaces is reached: raise it on the host with `sysctl -w`"
+            .to_owned();
+    }
     if obstacles.is_empty() {
         return "no known setting explains it (inside a container or a chroot, its runtime may forbid it); \
                 run it as root, or outside the container"
