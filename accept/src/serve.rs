@@ -126,7 +126,11 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.head).max_headers(limits.headers);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .max_headers(limits.headers);
     builder.http2().timer(TokioTimer::new());
     let service = service_fn(move |request| {
         let answer = handler(peer, request);
@@ -135,11 +139,15 @@ where
     match transport {
         Transport::Plain => {
             let builder = builder.http1_only();
-            watcher.watch(builder.serve_connection(TokioIo::new(stream), service)).await
+            watcher
+                .watch(builder.serve_connection(TokioIo::new(stream), service))
+                .await
         }
         Transport::Tls(config) => {
             let stream = tokio::time::timeout(limits.head, TlsAcceptor::from(config).accept(stream)).await??;
-            watcher.watch(builder.serve_connection(TokioIo::new(stream), service)).await
+            watcher
+                .watch(builder.serve_connection(TokioIo::new(stream), service))
+                .await
         }
     }
 }

@@ -83,8 +83,10 @@ impl Journal {
         self.entries.push_back(entry);
     }
 
-    pub(crate) fn entries(&self) -> Vec<Entry> {
-        self.entries.iter().cloned().collect()
+    /// The entries from this number on.
+    pub(crate) fn since(&self, number: u64) -> Vec<Entry> {
+        let start = self.entries.partition_point(|entry| entry.number < number);
+        self.entries.range(start..).cloned().collect()
     }
 
     pub(crate) fn decision(&self, request_id: &str) -> Option<DecisionRecord> {

@@ -19,6 +19,7 @@ mod answer;
 mod auth;
 mod authorise;
 mod decision;
+mod fault;
 mod front;
 mod identity;
 mod journal;
@@ -31,6 +32,7 @@ mod services;
 mod state;
 
 pub use decision::{Attachment, DecisionRecord, Verdict};
+pub use fault::{Fault, FaultRecord};
 pub use front::{Enforcement, Front, InstanceCredentialsError, Settings};
 pub use identity::{Caller, SessionCredentials};
 pub use journal::{Door, Entry};

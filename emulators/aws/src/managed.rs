@@ -40,9 +40,9 @@ const DOCUMENTS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// The names of the AWS-managed policies that can be attached, such as `AmazonS3ReadOnlyAccess`.
+/// The names of the AWS-managed policies that can be attached, as `arn:aws:iam::aws:policy/NAME`.
 pub fn managed_policy_names() -> Vec<&'static str> {
-    DOCUMENTS.iter().map(|(name, ..)| *name).collect()
+    DOCUMENTS.iter().map(|(name, _, _)| *name).collect()
 }
 
 /// All AWS-managed policies known here.

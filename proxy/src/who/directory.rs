@@ -215,14 +215,13 @@ mod tests {
     async fn a_request_waits_for_the_watch_to_tell_of_its_pod() {
         let directory = Arc::new(Directory::new());
         directory.replace(Vec::new());
-        let asking = tokio::spawn({
+        let mut asking = tokio::spawn({
             let directory = directory.clone();
             async move { uid(directory.pod_at(A.parse().unwrap()).await) }
         });
         // The pod is told only once the request is waiting for it.
-        while directory.changes.receiver_count() == 0 {
-            tokio::task::yield_now().await;
-        }
+        let waiting = tokio::time::timeout(Duration::from_millis(2), &mut asking).await;
+        assert!(waiting.is_err(), "it does not wait: {waiting:?}");
         directory.apply(pod("1", A, true));
         assert_eq!(asking.await.unwrap(), Ok("1".to_owned()));
     }

@@ -17,6 +17,7 @@ pub use settings::{Enforcement, Settings};
 
 use crate::{
     decision::DecisionRecord,
+    fault::{Fault, FaultRecord, Faults},
     identity::SessionCredentials,
     journal::{Door, Entry, Journal},
     state::State,
@@ -34,6 +35,7 @@ struct Shared {
     settings: Settings,
     state: Mutex<State>,
     journal: Mutex<Journal>,
+    faults: Mutex<Faults>,
 }
 
 // === impl Front ===
@@ -46,6 +48,7 @@ impl Front {
             settings,
             state: Mutex::new(state),
             journal: Mutex::default(),
+            faults: Mutex::default(),
         };
         Self {
             shared: Arc::new(shared),
@@ -88,12 +91,32 @@ impl Front {
 
     /// Every request answered so far (of late, the newest 200,000), oldest first.
     pub fn journal(&self) -> Vec<Entry> {
-        self.log().entries()
+        self.journal_since(0)
+    }
+
+    /// The entries of the journal from this number on, oldest first.
+    pub fn journal_since(&self, number: u64) -> Vec<Entry> {
+        self.log().since(number)
     }
 
     /// What was decided about the request whose answer carried this id. The newest 10,000 are kept.
     pub fn decision(&self, request_id: &str) -> Option<DecisionRecord> {
         self.log().decision(request_id)
+    }
+
+    /// Lets a service (by its signing name: `sts`, `iam`, `s3`, `es`) fail for requests that come by [`Door::World`], the
+    /// next `times` of them or until it is [healed](Self::heal). It replaces an earlier fault of that service.
+    pub fn inject(&self, service: &str, fault: Fault, times: Option<u32>) {
+        self.faults().plan(service, fault, times);
+    }
+
+    /// Ends the fault of a service and tells what it did; none if there was no fault.
+    pub fn heal(&self, service: &str) -> Option<FaultRecord> {
+        self.faults().heal(service)
+    }
+
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.shared.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     // A panic elsewhere leaves no half-made change behind that would be worse than no answer at all.

@@ -27,6 +27,14 @@ const BODY: usize = 64 << 20;
 /// Time a peer may take to send a body.
 const BODY_TIME: Duration = Duration::from_secs(60);
 
+/// What a request says of itself.
+struct Asked {
+    params: Params,
+    presented: Presented,
+    service: Service,
+    region: String,
+}
+
 /// What a request turned out to be, and what became of it.
 struct Handled {
     service: Service,
@@ -88,21 +96,25 @@ impl Front {
             door,
             at: self.shared.settings.clock.wall(),
         };
-        let handled = self.handle(&received, broken);
+        let asked = Asked::of(&received, &self.shared.settings.region);
+        if door == Door::World {
+            let delay = self.faults().delay(asked.service.name());
+            if let Some(delay) = delay {
+                tokio::time::sleep(delay).await;
+            }
+        }
+        let handled = self.handle(&received, asked, broken);
         self.record(&received, &handled);
         handled.answer.into_response(&handled.service, &handled.request_id)
     }
 
-    fn handle(&self, request: &Received, broken: Option<Refusal>) -> Handled {
-        let params = Params::of(request);
-        let presented = Presented::of(request);
-        let (service, region) = match &presented {
-            Presented::Signed(signed) => (
-                Service::of_scope(&signed.service, &request.headers),
-                signed.region.clone(),
-            ),
-            _ => (Service::guess(request, &params), self.shared.settings.region.clone()),
-        };
+    fn handle(&self, request: &Received, asked: Asked, broken: Option<Refusal>) -> Handled {
+        let Asked {
+            params,
+            presented,
+            service,
+            region,
+        } = asked;
         let request_id = if service == Service::S3 {
             s3_request_id()
         } else {
@@ -147,6 +159,11 @@ impl Front {
         let (who, payload) = self.authenticate(request, presented, state, handled)?;
         if !matches!(target, Target::S3(..)) && matches!(presented, Presented::Nothing) {
             return Err(AuthFailure::Missing.refusal(&handled.service));
+        }
+        if request.door == Door::World
+            && let Some(fault) = self.faults().error(handled.service.name())
+        {
+            return Err(fault);
         }
         let context = context(request, &handled.region, &who, state);
         let mut gate = Gate::new(who, handled.service.clone(), self.shared.settings.enforcement, context);
@@ -231,6 +248,29 @@ impl Front {
             status: handled.answer.status,
         };
         self.log().add(entry, record);
+    }
+}
+
+// === impl Asked ===
+
+impl Asked {
+    /// Service and region are those of the credential scope, because its signature binds them.
+    fn of(request: &Received, region: &str) -> Self {
+        let params = Params::of(request);
+        let presented = Presented::of(request);
+        let (service, region) = match &presented {
+            Presented::Signed(signed) => (
+                Service::of_scope(&signed.service, &request.headers),
+                signed.region.clone(),
+            ),
+            _ => (Service::guess(request, &params), region.to_owned()),
+        };
+        Self {
+            params,
+            presented,
+            service,
+            region,
+        }
     }
 }
 

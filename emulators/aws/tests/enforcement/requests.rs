@@ -1,4 +1,7 @@
+use std::time::Duration;
+
 use http::Method;
+use rolecall_aws::{Door, Fault, FaultRecord, Verdict};
 use rstest::rstest;
 
 use crate::world::{Ask, World, query};
@@ -96,6 +99,67 @@ async fn a_role_is_shown_as_iam_shows_it() {
     assert!(reply.body.starts_with(
         "<GetRoleResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><GetRoleResult><Role><Path>/team/"
     ));
+}
+
+#[tokio::test]
+async fn an_injected_error_is_met_so_many_times_and_by_its_service_alone() {
+    let world = World::start().await;
+    world
+        .front
+        .inject("sts", Fault::Error("Throttling".to_owned()), Some(1));
+    assert_eq!(world.get(&world.root, "/").await.status, 200);
+    let reply = world.query(&world.root, "sts", "GetCallerIdentity", &[]).await;
+    assert_eq!(reply.error(), (400, "Throttling"));
+    let entry = world.front.journal().pop().expect("an entry");
+    assert_eq!(
+        (entry.answer.as_str(), entry.operation.as_str()),
+        ("Throttling", "GetCallerIdentity")
+    );
+    assert_eq!(entry.caller.expect("who met it").key_id, "AKIAROOT");
+    let record = world.front.decision(&entry.request_id).expect("it is kept");
+    assert_eq!(record.verdict, Verdict::Failed("Throttling".to_owned()));
+    assert_eq!(
+        world.query(&world.root, "sts", "GetCallerIdentity", &[]).await.status,
+        200
+    );
+    assert_eq!(world.front.heal("sts"), Some(FaultRecord { met: 1, left: Some(0) }));
+    assert_eq!(world.front.heal("sts"), None);
+}
+
+#[tokio::test]
+async fn an_injected_delay_holds_the_answer_back() {
+    let world = World::start().await;
+    let delay = Duration::from_millis(200);
+    world.front.inject("sts", Fault::Delay(delay), None);
+    let start = rolecall_clock::monotonic();
+    assert_eq!(
+        world.query(&world.root, "sts", "GetCallerIdentity", &[]).await.status,
+        200
+    );
+    assert!(rolecall_clock::since(start) >= delay);
+    assert_eq!(world.front.heal("sts"), Some(FaultRecord { met: 1, left: None }));
+}
+
+#[tokio::test]
+async fn the_operators_door_meets_no_fault_and_is_told_apart() {
+    let world = World::start().await;
+    world.front.inject("sts", Fault::Error("Throttling".to_owned()), None);
+    let operator = world.by(Door::Operator).await;
+    assert_eq!(
+        operator
+            .query(&world.root, "sts", "GetCallerIdentity", &[])
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        world.query(&world.root, "sts", "GetCallerIdentity", &[]).await.status,
+        400
+    );
+    let doors: Vec<Door> = world.front.journal().iter().map(|entry| entry.door).collect();
+    assert_eq!(doors, [Door::Operator, Door::World]);
+    assert_eq!(world.front.journal_since(1).len(), 1);
+    assert_eq!(world.front.journal_since(9).len(), 0);
 }
 
 #[tokio::test]

@@ -70,11 +70,20 @@ impl World {
             clock: clock.clone(),
             enforcement,
         });
+        Self::listen(front, clock, root, Door::World).await
+    }
+
+    /// The same front by another listener.
+    pub(crate) async fn by(&self, door: Door) -> Self {
+        Self::listen(self.front.clone(), self.clock.clone(), self.root.clone(), door).await
+    }
+
+    async fn listen(front: Front, clock: Clock, root: Keys, door: Door) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let stop = CancellationToken::new();
         let (served, ended) = (front.clone(), stop.clone());
-        tokio::spawn(async move { served.serve(listener, Door::World, ended).await });
+        tokio::spawn(async move { served.serve(listener, door, ended).await });
         Self {
             front,
             clock,

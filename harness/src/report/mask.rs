@@ -1,0 +1,70 @@
+//! No secret reaches a report.
+
+/// Hides what looks like an access key, a secret access key or a session token in a text.
+///
+/// * An access key id (`AKIA…`, `ASIA…`, 20 letters and digits) keeps its kind and its last two characters.
+/// * A run of 40 or more characters of base64 with letters of both cases and a digit is a secret or a token, and is
+///   replaced whole. ARNs, paths and request ids have `:`, `-` or no capital letters in between.
+pub(crate) fn mask(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut word = String::new();
+    for character in text.chars() {
+        if character.is_ascii_alphanumeric() || matches!(character, '+' | '/' | '=' | '_') {
+            word.push(character);
+        } else {
+            masked.push_str(&mask_word(&word));
+            word.clear();
+            masked.push(character);
+        }
+    }
+    masked.push_str(&mask_word(&word));
+    masked
+}
+
+fn mask_word(word: &str) -> String {
+    let is_key_id = word.len() == 20
+        && ["AKIA", "ASIA", "LKIA", "LSIA"]
+            .iter()
+            .any(|kind| word.starts_with(kind))
+        && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+    if is_key_id {
+        return crate::check::shorten(word);
+    }
+    let has = |test: fn(&char) -> bool| word.chars().any(|c| test(&c));
+    let is_secret = word.len() >= 40
+        && has(char::is_ascii_uppercase)
+        && has(char::is_ascii_lowercase)
+        && has(char::is_ascii_digit)
+        // A path has short parts; base64 has a slash now and then, by chance.
+        && word.split('/').any(|part| part.len() >= 16);
+    if is_secret {
+        "[secret]".to_owned()
+    } else {
+        word.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::mask;
+
+    #[rstest]
+    #[case::a_key_id_keeps_its_ends("ASIAQWERTYUIOPASDF7Q", "ASIA…7Q")]
+    #[case::a_secret_is_hidden(
+        r#""SecretAccessKey":"wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY12""#,
+        r#""SecretAccessKey":"[secret]""#
+    )]
+    #[case::an_arn_is_not_a_secret(
+        "arn:aws:sts::123456789012:assumed-role/MyPodRole/0a2f-MyPodRole",
+        "arn:aws:sts::123456789012:assumed-role/MyPodRole/0a2f-MyPodRole"
+    )]
+    #[case::a_metadata_path_is_not_a_secret(
+        "GET /latest/meta-data/iam/security-credentials/MyPodRole2",
+        "GET /latest/meta-data/iam/security-credentials/MyPodRole2"
+    )]
+    fn hides_what_gives_access(#[case] text: &str, #[case] masked: &str) {
+        assert_eq!(mask(text), masked);
+    }
+}

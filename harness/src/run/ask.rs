@@ -1,0 +1,96 @@
+//! One step's action, asked of a world once.
+
+use rolecall_scenario::model::{Action, Actor, Step};
+
+use crate::{
+    check::{Observed, Refusal, Saved},
+    run::scenario::State,
+    world::{MetadataTask, World, WorldError},
+};
+
+/// Does what the step says, once.
+///
+/// # Errors
+/// The harness could not find out. A refusal by an API is an answer, not an error.
+pub(super) async fn ask<W: World>(world: &W, step: &Step, state: &State) -> Result<Observed, WorldError> {
+    match &step.action.value {
+        Action::Credentials(walk) => {
+            let seen = world
+                .metadata(actor(step)?, &MetadataTask::Walk(walk), &state.context)
+                .await?;
+            Ok(Observed::Metadata(vec![seen]))
+        }
+        Action::Imds(requests) => {
+            let mut seen = Vec::with_capacity(requests.len());
+            for request in requests {
+                seen.push(
+                    world
+                        .metadata(actor(step)?, &MetadataTask::Raw(request), &state.context)
+                        .await?,
+                );
+            }
+            Ok(Observed::Metadata(seen))
+        }
+        Action::Call(call) => {
+            let keys = match &step.using {
+                None => None,
+                Some(name) => match state.context.saved.get(name.value.as_str()) {
+                    Some(Saved::Keys(keys)) => Some(keys),
+                    _ => return Err(WorldError::new(format!("nothing was saved as {}", name.value))),
+                },
+            };
+            Ok(Observed::Call(
+                world
+                    .call(step.actor.as_ref().map(|actor| &actor.value), call, keys)
+                    .await?,
+            ))
+        }
+        Action::Exec(words) => Ok(Observed::Exec(world.exec(actor(step)?, words).await?)),
+        Action::Apply(given, proxy) => Ok(Observed::Operator(refusal(world.apply(given, proxy).await)?)),
+        Action::Delete { pods, grace } => {
+            for pod in pods {
+                if let Err(refused) = refusal(world.delete(&pod.value, *grace).await)? {
+                    return Ok(Observed::Operator(Err(refused)));
+                }
+            }
+            Ok(Observed::Operator(Ok(())))
+        }
+        Action::Recreate { pods, grace } => {
+            for pod in pods {
+                if let Err(refused) = refusal(world.recreate(&pod.value, *grace).await)? {
+                    return Ok(Observed::Operator(Err(refused)));
+                }
+            }
+            Ok(Observed::Operator(Ok(())))
+        }
+        Action::Proxy(command) => {
+            world.proxy(command).await?;
+            Ok(Observed::Operator(Ok(())))
+        }
+        Action::Journal(journal) => {
+            let from = journal
+                .since
+                .and_then(|step| state.journal_marks.get(step).copied())
+                .unwrap_or_default();
+            Ok(Observed::Journal(world.journal(journal, from, &state.context)?))
+        }
+        Action::Log { node } => Ok(Observed::Log(world.log(node.as_ref().map(|node| node.value.as_str()))?)),
+    }
+}
+
+fn actor(step: &Step) -> Result<&Actor, WorldError> {
+    let actor = step
+        .actor
+        .as_ref()
+        .ok_or_else(|| WorldError::new("the step says not who acts (`as:`)"))?;
+    Ok(&actor.value)
+}
+
+/// Keeps a refusal as an answer and lets every other failure be an error.
+fn refusal(result: Result<(), WorldError>) -> Result<Result<(), Refusal>, WorldError> {
+    match result {
+        Ok(()) => Ok(Ok(())),
+        Err(WorldError::Refused(refusal)) => Ok(Err(refusal)),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,10 @@
+//! `Plan` in a `World` → `Event…`: does what the steps say, asks until it is judged, and never prints.
+
+mod ask;
+mod event;
+mod poll;
+mod scenario;
+mod suite;
+
+pub(crate) use event::{Due, Event, Failure, StepEnd, Verdict};
+pub(crate) use suite::{SuiteOptions, run_suite};

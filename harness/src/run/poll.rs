@@ -1,0 +1,204 @@
+//! Asking until an answer is judged: *right, not yet, wrong*.
+
+use std::time::Duration;
+
+use rolecall_clock::{monotonic, since};
+use rolecall_scenario::{Span, model::Expect};
+
+use crate::{
+    check::{Context, Grade, Judgement, Observed, check_all},
+    run::Due,
+    world::{Patience, WorldError},
+};
+
+/// How an expectation ended.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    /// The last answer.
+    pub(super) observed: Observed,
+    /// What it was judged to be, at the place of the word that decided.
+    pub(super) judgement: Judgement,
+    pub(super) span: Span,
+    pub(super) asked: u32,
+    /// How long it was right before it ended.
+    pub(super) held: Duration,
+    pub(super) due: Due,
+}
+
+/// The times of one step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    /// For how long *not yet* is forgiven.
+    pub(super) within: Duration,
+    /// Whether the step wrote `within`, which forgives a former state too.
+    pub(super) written: bool,
+    /// For how long what must hold has to stay right.
+    pub(super) throughout: Duration,
+    pub(super) interval: Duration,
+}
+
+impl Times {
+    /// The step's own times, or the world's defaults.
+    pub(super) fn of(step: &rolecall_scenario::model::Step, patience: Patience) -> Self {
+        Self {
+            within: step.within.as_ref().map_or(patience.within, |within| within.value),
+            written: step.within.is_some(),
+            throughout: step
+                .throughout
+                .as_ref()
+                .map_or(patience.throughout, |throughout| throughout.value),
+            interval: patience.interval,
+        }
+    }
+}
+
+/// Asks until the answer is right (and has stayed so where it must), or wrong, or the time is over.
+///
+/// # Errors
+/// What asking itself met: the harness could not find out.
+pub(super) async fn until_judged<F>(
+    expect: &Expect,
+    context: &Context,
+    times: Times,
+    mut ask: impl FnMut() -> F,
+) -> Result<Outcome, WorldError>
+where
+    F: Future<Output = Result<Observed, WorldError>>,
+{
+    let must_hold = expect.all.iter().any(|word| word.must_hold());
+    let start = monotonic();
+    let mut right_since = None;
+    let mut asked = 0;
+    loop {
+        let observed = ask().await?;
+        asked += 1;
+        let (judgement, span) = check_all(expect, &observed, context);
+        let held = right_since.map_or(Duration::ZERO, since);
+        let end = |due| Outcome {
+            observed,
+            judgement: judgement.clone(),
+            span,
+            asked,
+            held,
+            due,
+        };
+        match judgement.grade {
+            Grade::Right => {
+                let from = *right_since.get_or_insert_with(monotonic);
+                if !must_hold || since(from) >= times.throughout {
+                    let mut outcome = end(Due::Throughout(times.throughout));
+                    outcome.held = since(from);
+                    return Ok(outcome);
+                }
+            }
+            // It was right, and had to stay so.
+            _ if right_since.is_some() => return Ok(end(Due::Throughout(times.throughout))),
+            Grade::NotYet if since(start) < times.within => {}
+            Grade::Wrong if times.written && since(start) < times.within => {}
+            Grade::NotYet => return Ok(end(Due::Within(times.within))),
+            Grade::Wrong | Grade::ForeignKeys => {
+                let due = if must_hold {
+                    Due::Throughout(times.throughout)
+                } else {
+                    Due::Within(times.within)
+                };
+                return Ok(end(due));
+            }
+        }
+        tokio::time::sleep(times.interval).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, collections::VecDeque};
+
+    use rolecall_scenario::{Spanned, model::Expectation};
+    use rstest::rstest;
+
+    use super::*;
+    use crate::check::{Call, CallOutcome, Record};
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn answer(kind: &str) -> Observed {
+        let outcome = match kind {
+            "allowed" => CallOutcome::Succeeded {
+                status: 200,
+                body: None,
+                lists: None,
+            },
+            "silent" => CallOutcome::Silence("connection refused".into()),
+            code => CallOutcome::Failed {
+                code: code.into(),
+                message: String::new(),
+                status: 403,
+            },
+        };
+        let record = Record {
+            refused_by_policy: kind == "AccessDenied",
+            ..Record::default()
+        };
+        Observed::Call(Call {
+            operation: "s3:ListBuckets".into(),
+            outcome,
+            record: Some(record),
+        })
+    }
+
+    async fn ends(word: Expectation, written: bool, answers: &[&'static str]) -> (Grade, u32) {
+        let expect = Expect {
+            span: Span::default(),
+            all: vec![Spanned::new(word, Span::default())],
+        };
+        let times = Times {
+            within: 40 * MS,
+            written,
+            throughout: 20 * MS,
+            interval: MS,
+        };
+        let rest: RefCell<VecDeque<_>> = RefCell::new(answers.iter().copied().collect());
+        let last = *answers.last().unwrap_or(&"silent");
+        let outcome = until_judged(&expect, &Context::default(), times, || async {
+            Ok(answer(rest.borrow_mut().pop_front().unwrap_or(last)))
+        })
+        .await
+        .expect("asking never fails here");
+        (outcome.judgement.grade, outcome.asked)
+    }
+
+    fn denied() -> Expectation {
+        Expectation::Denied("AccessDenied".into())
+    }
+
+    #[rstest]
+    #[case::a_denial_is_not_yet_an_allowance(Expectation::Allowed, false, &["AccessDenied", "AccessDenied", "allowed"], Grade::Right)]
+    #[case::silence_is_forgiven_for_within(Expectation::Allowed, false, &["silent", "allowed"], Grade::Right)]
+    #[case::silence_is_not_forgiven_for_ever(Expectation::Allowed, false, &["silent"], Grade::NotYet)]
+    #[case::an_allowance_is_wrong_at_once_where_a_denial_is_due(denied(), false, &["allowed", "AccessDenied"], Grade::Wrong)]
+    #[case::a_written_within_forgives_a_former_state(denied(), true, &["allowed", "AccessDenied"], Grade::Right)]
+    #[case::a_denial_must_stay(denied(), false, &["AccessDenied", "AccessDenied", "allowed"], Grade::Wrong)]
+    #[case::a_denial_must_stay_whatever_within_forgives(denied(), true, &["AccessDenied", "allowed"], Grade::Wrong)]
+    #[case::another_error_is_no_denial(denied(), false, &["ExpiredToken"], Grade::Wrong)]
+    #[tokio::test]
+    async fn an_expectation_ends_as(
+        #[case] word: Expectation,
+        #[case] written: bool,
+        #[case] answers: &'static [&'static str],
+        #[case] grade: Grade,
+    ) {
+        assert_eq!(ends(word, written, answers).await.0, grade);
+    }
+
+    #[tokio::test]
+    async fn what_need_not_hold_is_asked_once() {
+        assert_eq!(ends(Expectation::Allowed, false, &["allowed"]).await, (Grade::Right, 1));
+    }
+
+    #[tokio::test]
+    async fn a_denial_is_asked_again_while_it_must_hold() {
+        let (grade, asked) = ends(denied(), false, &["AccessDenied"]).await;
+        assert_eq!(grade, Grade::Right);
+        assert!(asked > 2, "asked {asked} times");
+    }
+}

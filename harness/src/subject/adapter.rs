@@ -1,0 +1,186 @@
+use std::{collections::BTreeMap, net::Ipv4Addr, path::PathBuf};
+
+use rolecall_scenario::model;
+
+use crate::subject::Settings;
+
+/// A proxy that can be put to the test.
+#[derive(Clone, Debug)]
+pub(crate) enum Subject {
+    /// The proxy that comes with the project, started as `rolecall proxy`.
+    Bundled,
+    /// Any program with kube2iam's flags.
+    Program {
+        /// What is started.
+        path: PathBuf,
+        /// Arguments after the adapter's own.
+        arguments: Vec<String>,
+    },
+}
+
+/// What a subject must be told of the node that it is started on.
+#[derive(Clone, Debug)]
+pub(crate) struct NodeFacts {
+    pub(crate) node: String,
+    pub(crate) host_ip: Ipv4Addr,
+    /// The pods' bridge.
+    pub(crate) interface: String,
+    pub(crate) kubeconfig: String,
+    /// The address that SDKs ask for metadata.
+    pub(crate) metadata_address: Ipv4Addr,
+    /// ARN prefix of the account's roles, ending in `/`.
+    pub(crate) base_role_arn: String,
+}
+
+/// How a started subject is asked whether it can serve, from inside its node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Readiness {
+    /// Where.
+    pub(crate) address: (Ipv4Addr, u16),
+    /// A path that answers 200 when it can.
+    pub(crate) path: &'static str,
+}
+
+/// The port a subject serves pods on, kube2iam's default.
+pub(crate) const APP_PORT: u16 = 8181;
+
+// === impl Subject ===
+
+impl Subject {
+    /// What a report calls it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Bundled => "rolecall-proxy".to_owned(),
+            Self::Program { path, .. } => path.file_name().map_or_else(
+                || path.display().to_string(),
+                |name| name.to_string_lossy().into_owned(),
+            ),
+        }
+    }
+
+    /// Program and first arguments.
+    pub(crate) fn program(&self, own: &std::path::Path) -> (PathBuf, Vec<String>) {
+        match self {
+            Self::Bundled => (own.to_owned(), vec!["proxy".to_owned()]),
+            Self::Program { path, .. } => (path.clone(), Vec::new()),
+        }
+    }
+
+    /// Whether every setting can be made a flag.
+    ///
+    /// # Errors
+    /// The setting that it lacks.
+    pub(crate) fn supports(&self, settings: &Settings) -> Result<(), String> {
+        let unsupported = match self {
+            Self::Bundled => None,
+            Self::Program { .. } => [
+                settings.passthrough.as_ref().map(|_| "`passthrough`"),
+                settings
+                    .require_token
+                    .filter(|required| *required)
+                    .map(|_| "`require_token`"),
+                settings
+                    .intercept
+                    .as_ref()
+                    .filter(|mode| *mode == "nftables")
+                    .map(|_| "`intercept: nftables`"),
+            ]
+            .into_iter()
+            .flatten()
+            .next(),
+        };
+        match unsupported {
+            None => Ok(()),
+            Some(setting) => Err(setting.to_owned()),
+        }
+    }
+
+    /// Its flags on this node.
+    pub(crate) fn flags(&self, settings: &Settings, facts: &NodeFacts) -> Vec<String> {
+        let mut flags = vec![
+            format!("--kubeconfig={}", facts.kubeconfig),
+            format!("--node={}", facts.node),
+            format!("--host-ip={}", facts.host_ip),
+            format!("--host-interface={}", facts.interface),
+            format!("--app-port={APP_PORT}"),
+            format!("--metadata-addr={}", facts.metadata_address),
+            format!(
+                "--base-role-arn={}",
+                settings.base_role_arn.as_ref().unwrap_or(&facts.base_role_arn)
+            ),
+        ];
+        match self {
+            Self::Bundled => {
+                flags.push(format!(
+                    "--intercept={}",
+                    settings.intercept.as_deref().unwrap_or("nftables")
+                ));
+                flags.extend(
+                    settings
+                        .passthrough
+                        .iter()
+                        .flatten()
+                        .map(|path| format!("--passthrough={path}")),
+                );
+                if settings.require_token == Some(true) {
+                    flags.push("--require-token".to_owned());
+                }
+            }
+            Self::Program { .. } => {
+                flags.push(format!("--iptables={}", settings.intercept.as_deref() != Some("none")));
+            }
+        }
+        if settings.namespace_restrictions == Some(true) {
+            flags.push("--namespace-restrictions".to_owned());
+        }
+        if let Some(format) = &settings.namespace_format {
+            flags.push(format!("--namespace-restriction-format={format}"));
+        }
+        if let Some(ttl) = settings.cache_ttl {
+            flags.push(format!("--iam-role-session-ttl={}s", ttl.as_secs()));
+        }
+        if let Some(role) = &settings.default_role {
+            flags.push(format!("--default-role={role}"));
+        }
+        if let Self::Program { arguments, .. } = self {
+            flags.extend(arguments.iter().cloned());
+        }
+        flags
+    }
+
+    /// How it is asked whether it can serve.
+    pub(crate) fn readiness(&self, facts: &NodeFacts) -> Readiness {
+        match self {
+            Self::Bundled => Readiness {
+                address: (Ipv4Addr::LOCALHOST, 8182),
+                path: "/readyz",
+            },
+            Self::Program { .. } => Readiness {
+                address: (facts.host_ip, APP_PORT),
+                path: "/healthz",
+            },
+        }
+    }
+
+    /// The annotations that give a pod what the scenario says it has.
+    pub(crate) fn pod_annotations(&self, pod: &model::Pod) -> BTreeMap<String, String> {
+        let mut annotations = pod.annotations.clone().unwrap_or_default();
+        if let Some(role) = &pod.role {
+            annotations.insert("iam.amazonaws.com/role".to_owned(), role.value.clone());
+        }
+        if let Some(external_id) = &pod.external_id {
+            annotations.insert("iam.amazonaws.com/external-id".to_owned(), external_id.clone());
+        }
+        annotations
+    }
+
+    /// The annotations by which a namespace allows roles.
+    pub(crate) fn namespace_annotations(&self, namespace: &model::Namespace) -> BTreeMap<String, String> {
+        let mut annotations = namespace.annotations.clone().unwrap_or_default();
+        if let Some(roles) = &namespace.allowed_roles {
+            let list = serde_json::Value::from(roles.clone()).to_string();
+            annotations.insert("iam.amazonaws.com/allowed-roles".to_owned(), list);
+        }
+        annotations
+    }
+}

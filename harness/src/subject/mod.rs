@@ -1,0 +1,7 @@
+//! The proxy under test: how it is started, how neutral settings become its flags, which annotations it reads.
+
+mod adapter;
+mod settings;
+
+pub(crate) use adapter::{APP_PORT, NodeFacts, Subject};
+pub(crate) use settings::Settings;

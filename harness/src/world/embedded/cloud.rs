@@ -1,0 +1,303 @@
+//! AWS, the API server and the instances' metadata service of one world, listening in its vpc.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use futures::future::BoxFuture;
+use rand::RngExt;
+use rolecall_accept::CancellationToken;
+use rolecall_aws::{AccessKey, Door, Enforcement, Front, Secret};
+use rolecall_clock::Clock;
+use rolecall_imds::{Directory, Imds, Instance, InstanceCredentials, Tokens};
+use rolecall_kubernetes::{Cluster, NodeSettings, PodCidr, User};
+use rolecall_scenario::model::ImdsSpec;
+use tokio::net::TcpListener;
+
+use super::{
+    network::{AWS_PORT, KUBERNETES_PORT, METADATA, Network, vpc},
+    pods::Pods,
+};
+use crate::{
+    check::Keys,
+    world::{
+        WorldError,
+        operator::{AwsAccess, ClusterNames},
+    },
+};
+
+/// The services of one world.
+pub(super) struct Cloud {
+    pub(super) account: String,
+    pub(super) front: Front,
+    pub(super) imds: Imds,
+    pub(super) cluster: Cluster,
+    pub(super) clock: Clock,
+    /// How the operator reaches AWS.
+    pub(super) operator: AwsAccess,
+    /// Where the operator reaches the API server.
+    pub(super) kubernetes: SocketAddr,
+    pub(super) instances: Arc<Instances>,
+    pub(super) stop: CancellationToken,
+}
+
+/// The nodes as EC2 instances, found by the address that asks.
+pub(super) struct Instances {
+    network: Arc<Network>,
+    by_node: Vec<Arc<Instance>>,
+}
+
+/// Keys of an instance, from the front as EC2 gets them.
+struct FromFront(Front);
+
+/// What a cloud is made of.
+pub(super) struct CloudSettings<'a> {
+    pub(super) network: Arc<Network>,
+    pub(super) names: &'a ClusterNames,
+    pub(super) region: &'a str,
+    pub(super) imds: &'a ImdsSpec,
+    pub(super) enforcement: Enforcement,
+}
+
+// === impl Cloud ===
+
+impl Cloud {
+    /// Starts the services; each is reached from the vpc, and AWS and the API server by the operator on this host's
+    /// loopback too.
+    ///
+    /// # Errors
+    /// A listener cannot be made, or a certificate.
+    pub(super) async fn start(settings: CloudSettings<'_>) -> Result<Self, WorldError> {
+        let clock = Clock::new();
+        let stop = CancellationToken::new();
+        let account: String = {
+            let mut random = rand::rng();
+            std::iter::once('1')
+                .chain((0..11).map(|_| random.random_range('0'..='9')))
+                .collect()
+        };
+        let root = Keys {
+            access_key_id: format!("AKIA{}", random_text('A', 16)),
+            secret_access_key: random_text('a', 40),
+            session_token: None,
+            expiration: None,
+        };
+        let front = Front::new(rolecall_aws::Settings {
+            account: account.clone(),
+            region: settings.region.to_owned(),
+            root: AccessKey {
+                id: root.access_key_id.clone(),
+                secret: Secret::new(root.secret_access_key.as_str()),
+            },
+            clock: clock.clone(),
+            enforcement: settings.enforcement,
+        });
+        let instances = Arc::new(Instances::new(&settings, &account, &clock));
+        let imds = Imds::new(clock.clone(), instances.clone(), Arc::new(FromFront(front.clone())));
+        let cluster = Cluster::new(clock.clone()).map_err(|error| WorldError::doing("make a cluster", &error))?;
+
+        let failed = |error: &dyn std::error::Error| WorldError::doing("listen in the vpc", error);
+        let vpc_host = &settings.network.vpc;
+        let aws = vpc_host
+            .listen_tcp(vpc(AWS_PORT))
+            .await
+            .map_err(|error| failed(&error))?;
+        let api = vpc_host
+            .listen_tcp(vpc(KUBERNETES_PORT))
+            .await
+            .map_err(|error| failed(&error))?;
+        let metadata = vpc_host
+            .listen_tcp(SocketAddr::from((METADATA, 80)))
+            .await
+            .map_err(|error| failed(&error))?;
+        let (aws_here, aws_address) = loopback().await?;
+        let (api_here, kubernetes) = loopback().await?;
+
+        for (listener, door) in [(aws, Door::World), (aws_here, Door::Operator)] {
+            let (front, stop) = (front.clone(), stop.clone());
+            tokio::spawn(async move { log(front.serve(listener, door, stop).await, "the AWS front") });
+        }
+        for listener in [api, api_here] {
+            let (cluster, stop) = (cluster.clone(), stop.clone());
+            tokio::spawn(async move { log(cluster.serve(listener, stop).await, "the API server") });
+        }
+        {
+            let (imds, stop) = (imds.clone(), stop.clone());
+            tokio::spawn(async move { log(imds.serve(metadata, stop).await, "the metadata service") });
+        }
+        let operator = AwsAccess {
+            endpoint: format!("http://{aws_address}"),
+            region: settings.region.to_owned(),
+            keys: root,
+            clock: clock.clone(),
+        };
+        Ok(Self {
+            account,
+            front,
+            imds,
+            cluster,
+            clock,
+            operator,
+            kubernetes,
+            instances,
+            stop,
+        })
+    }
+
+    /// Starts a kubelet on every node. The nodes are in the API when this returns.
+    ///
+    /// # Errors
+    /// A node's network of pods is not one.
+    pub(super) fn start_kubelets(&self, network: &Network, pods: &Arc<Pods>) -> Result<(), WorldError> {
+        for node in network.nodes.values() {
+            let instance = self.instances.of(&node.name);
+            let settings = NodeSettings {
+                name: node.name.clone(),
+                address: node.address(),
+                pod_cidr: PodCidr::new(node.pods(), 24).map_err(|error| WorldError::doing("add a node", &error))?,
+                provider_id: instance
+                    .map(|instance| format!("aws:///{}/{}", instance.availability_zone, instance.instance_id))
+                    .unwrap_or_default(),
+            };
+            tokio::spawn(self.cluster.run_kubelet(settings, pods.clone(), self.stop.clone()));
+        }
+        Ok(())
+    }
+
+    /// A client of the operator.
+    ///
+    /// # Errors
+    /// The emulator's kubeconfig is not one.
+    pub(super) async fn kubernetes_client(&self) -> Result<kube::Client, WorldError> {
+        let text = self
+            .cluster
+            .kubeconfig(&format!("https://{}", self.kubernetes), User::Admin);
+        let failed = |error: &dyn std::error::Error| WorldError::doing("make a Kubernetes client", error);
+        let kubeconfig = kube::config::Kubeconfig::from_yaml(&text).map_err(|error| failed(&error))?;
+        let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &Default::default())
+            .await
+            .map_err(|error| failed(&error))?;
+        // The API server is on this host's loopback, whatever proxy the person at the desk uses.
+        config.proxy_url = None;
+        kube::Client::try_from(config).map_err(|error| failed(&error))
+    }
+
+    /// A kubeconfig for the subject: it may read, and no more.
+    pub(super) fn subject_kubeconfig(&self) -> String {
+        self.cluster
+            .kubeconfig(&format!("https://{}", vpc(KUBERNETES_PORT)), User::Proxy)
+    }
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Random letters of both cases and digits (`'a'`), or capital letters alone (`'A'`).
+fn random_text(kind: char, length: usize) -> String {
+    let mut random = rand::rng();
+    (0..length)
+        .map(|_| match kind {
+            'A' => random.random_range('A'..='Z'),
+            _ => char::from(random.sample(rand::distr::Alphanumeric)),
+        })
+        .collect()
+}
+
+async fn loopback() -> Result<(TcpListener, SocketAddr), WorldError> {
+    let failed = |error: std::io::Error| WorldError::doing("listen on 127.0.0.1", &error);
+    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))
+        .await
+        .map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+fn log(result: std::io::Result<()>, what: &str) {
+    if let Err(error) = result {
+        tracing::error!(%error, "{what} ended");
+    }
+}
+
+// === impl Instances ===
+
+impl Instances {
+    fn new(settings: &CloudSettings<'_>, account: &str, clock: &Clock) -> Self {
+        let by_node = settings
+            .network
+            .nodes
+            .values()
+            .map(|node| {
+                let role = settings.names.role_of(&node.name);
+                let unique: u64 = rand::rng().random();
+                Arc::new(Instance {
+                    node: node.name.clone(),
+                    instance_id: format!("i-{unique:017x}"),
+                    ami_id: "ami-0a1b2c3d4e5f60718".to_owned(),
+                    instance_type: "t3.large".to_owned(),
+                    region: settings.region.to_owned(),
+                    availability_zone: format!("{}a", settings.region),
+                    hostname: format!("ip-{}.ec2.internal", node.address().to_string().replace('.', "-")),
+                    local_ipv4: node.address(),
+                    account: account.to_owned(),
+                    role: Some(role.clone()),
+                    instance_profile_arn: format!("arn:aws:iam::{account}:instance-profile/{role}"),
+                    instance_profile_id: format!("AIPA{:0>16X}", unique >> 8),
+                    user_data: settings
+                        .imds
+                        .user_data
+                        .clone()
+                        .unwrap_or_else(|| format!("bootstrap-token={unique:x}")),
+                    identity_credentials: rolecall_imds::Credentials {
+                        access_key_id: format!("ASIA{}", random_text('A', 16)),
+                        secret_access_key: random_text('a', 40),
+                        token: random_text('a', 200),
+                        expiration: clock.wall() + jiff::SignedDuration::from_hours(6),
+                        last_updated: clock.wall(),
+                    },
+                    tokens: match settings.imds.tokens_required {
+                        Some(true) => Tokens::Required,
+                        _ => Tokens::Optional,
+                    },
+                    hop_limit: settings.imds.hop_limit.unwrap_or(2),
+                })
+            })
+            .collect();
+        Self {
+            network: settings.network.clone(),
+            by_node,
+        }
+    }
+
+    /// The instance that a node is.
+    pub(super) fn of(&self, node: &str) -> Option<&Arc<Instance>> {
+        self.by_node.iter().find(|instance| instance.node == node)
+    }
+}
+
+impl Directory for Instances {
+    fn instance_for(&self, address: IpAddr) -> Option<Arc<Instance>> {
+        self.of(&self.network.node_of(address)?.name).cloned()
+    }
+}
+
+impl InstanceCredentials for FromFront {
+    fn credentials<'a>(&'a self, instance: &'a Instance) -> BoxFuture<'a, Result<rolecall_imds::Credentials, String>> {
+        // kops names the profile like its role.
+        let profile = instance.role.as_deref().unwrap_or_default();
+        let issued = self.0.instance_credentials(profile, &instance.instance_id);
+        Box::pin(async move {
+            let keys = issued.map_err(|error| error.to_string())?;
+            Ok(rolecall_imds::Credentials {
+                access_key_id: keys.access_key_id,
+                secret_access_key: keys.secret_access_key.expose().to_owned(),
+                token: keys.session_token.expose().to_owned(),
+                expiration: keys.expiration,
+                last_updated: keys.last_updated,
+            })
+        })
+    }
+}

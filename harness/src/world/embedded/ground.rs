@@ -1,0 +1,42 @@
+//! What the process must do before it has a second thread.
+
+use std::sync::Arc;
+
+use rolecall_namespaces::{PidNamespace, enter_user_namespace, obstacles};
+
+use crate::world::WorldError;
+
+/// Proof that this process is in its user namespace, and the PID namespace of its children.
+#[derive(Clone, Debug)]
+pub(crate) struct Ground {
+    processes: Arc<PidNamespace>,
+}
+
+// === impl Ground ===
+
+impl Ground {
+    /// Enters a user namespace and starts the init of the children's PID namespace. To be called before any thread
+    /// exists, and so before a runtime.
+    ///
+    /// # Errors
+    /// [`WorldError::Unable`] with what forbids it and what to do.
+    pub(crate) fn enter() -> Result<Self, WorldError> {
+        let unable = |error: rolecall_namespaces::Error| {
+            let mut reason = error.to_string();
+            for obstacle in obstacles() {
+                reason.push_str(&format!("\n   = {obstacle}"));
+            }
+            WorldError::Unable { reason }
+        };
+        enter_user_namespace().map_err(unable)?;
+        let processes = PidNamespace::fork().map_err(unable)?;
+        Ok(Self {
+            processes: Arc::new(processes),
+        })
+    }
+
+    /// Where the world's processes live; they end with this process.
+    pub(crate) fn processes(&self) -> &PidNamespace {
+        &self.processes
+    }
+}

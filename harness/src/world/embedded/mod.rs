@@ -1,0 +1,17 @@
+//! The embedded world: a network of namespaces in this process, the emulators in its vpc, the subject as a process in
+//! each worker's namespace, and a process in a pod's namespace for everything that the pod does.
+
+mod cloud;
+mod ground;
+mod journal;
+mod network;
+mod pods;
+mod probe;
+mod record;
+mod subject;
+mod world;
+mod worlds;
+
+pub(crate) use ground::Ground;
+pub(crate) use world::EmbeddedWorld;
+pub(crate) use worlds::{EmbeddedWorlds, capabilities};

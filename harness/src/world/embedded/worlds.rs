@@ -1,0 +1,119 @@
+//! Bringing a world up.
+
+use std::{path::PathBuf, sync::Arc};
+
+use rolecall_aws::Enforcement;
+use rolecall_scenario::model::Scenario;
+
+use super::{
+    EmbeddedWorld, Ground,
+    cloud::{Cloud, CloudSettings},
+    network::Network,
+    pods::Pods,
+    probe::Programs,
+    subject::Fleet,
+};
+use crate::{
+    plan::Capabilities,
+    subject::{Settings, Subject},
+    world::{
+        WorldError, Worlds,
+        operator::{AwsOperator, ClusterNames, Documents, KubernetesOperator},
+    },
+};
+
+/// What the embedded world can do.
+pub(crate) fn capabilities() -> Capabilities {
+    Capabilities::new("the embedded world", ["addresses"])
+}
+
+/// Embedded worlds, one beside the other.
+#[derive(Clone, Debug)]
+pub(crate) struct EmbeddedWorlds {
+    pub(crate) ground: Ground,
+    pub(crate) subject: Subject,
+    /// This program, which is also the bundled proxy and the probe.
+    pub(crate) own: PathBuf,
+    /// The folder of `fixtures/`.
+    pub(crate) fixtures: PathBuf,
+    /// Off only in tests of the suite itself.
+    pub(crate) enforcement: Enforcement,
+}
+
+impl Worlds for EmbeddedWorlds {
+    type World = EmbeddedWorld;
+
+    async fn bring_up(&self, scenario: &Scenario, settings: &Settings) -> Result<EmbeddedWorld, WorldError> {
+        let given = &scenario.given;
+        let names = ClusterNames::of(given);
+        let region = given.region.clone().unwrap_or_else(|| "us-east-1".to_owned());
+        let (ground, nodes) = (self.ground.clone(), names.nodes.clone());
+        // Waits for the kernel and for new threads, so not on a thread of the runtime.
+        let network = tokio::task::spawn_blocking(move || Network::build(&ground, &nodes))
+            .await
+            .map_err(|error| WorldError::doing("build the world's network", &error))??;
+        let network = Arc::new(network);
+        let pods = Arc::new(Pods::new(self.ground.clone(), network.clone()));
+        let cloud = Cloud::start(CloudSettings {
+            network: network.clone(),
+            names: &names,
+            region: &region,
+            imds: &given.cluster.imds,
+            enforcement: self.enforcement,
+        })
+        .await?;
+        cloud.start_kubelets(&network, &pods)?;
+        let documents = Documents {
+            account: cloud.account.clone(),
+            node_role: names.node_role(),
+            fixtures: self.fixtures.clone(),
+        };
+        let aws = AwsOperator::new(&cloud.operator, names, documents);
+        let kubernetes = KubernetesOperator::new(cloud.kubernetes_client().await?, self.subject.clone());
+        let programs = Programs {
+            own: self.own.clone(),
+            region,
+        };
+        let fleet = Arc::new(Fleet::new(
+            self.subject.clone(),
+            programs.clone(),
+            network.clone(),
+            cloud.account.clone(),
+            cloud.subject_kubeconfig(),
+            settings.clone(),
+        ));
+        let world = EmbeddedWorld {
+            cloud,
+            network,
+            pods,
+            fleet,
+            programs,
+            aws,
+            kubernetes,
+        };
+        // The subject needs the nodes' role and nothing else of the scenario: it starts beside the rest, as on a
+        // cluster where pods come and go while it runs.
+        world.aws.create_cluster_roles(&given.cluster).await?;
+        tokio::try_join!(
+            async {
+                world.aws.apply_roles(&given.roles).await?;
+                world.aws.apply_buckets(&given.buckets).await
+            },
+            async {
+                world.kubernetes.apply_namespaces(&given.namespaces).await?;
+                world.kubernetes.apply_pods(&given.pods).await
+            },
+            world.each_worker(None, rolecall_scenario::model::ProxyVerb::Start),
+        )?;
+        Ok(world)
+    }
+
+    async fn take_down(&self, world: EmbeddedWorld) {
+        // Its processes end with their handles. Its namespaces go when the last of its threads does; the kernel takes
+        // them down in the background, which would slow down whoever makes new ones, so they are left for the end of
+        // the process.
+        let _ = world.each_worker(None, rolecall_scenario::model::ProxyVerb::Kill).await;
+        world.cloud.stop.cancel();
+        std::mem::forget((world.network.clone(), world.pods.clone()));
+    }
+}

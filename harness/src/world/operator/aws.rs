@@ -1,0 +1,164 @@
+//! The operator's AWS clients, and what it makes with them that is not a role.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_credential_types::Credentials;
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use rolecall_clock::{Clock, SdkTime};
+use rolecall_scenario::{Spanned, model::Bucket};
+
+use super::{ClusterNames, Documents};
+use crate::{
+    check::{Identity, Keys, Refusal},
+    world::WorldError,
+};
+
+/// Where the operator's AWS is, and with which keys.
+#[derive(Clone, Debug)]
+pub(crate) struct AwsAccess {
+    pub(crate) endpoint: String,
+    pub(crate) region: String,
+    pub(crate) keys: Keys,
+    pub(crate) clock: Clock,
+}
+
+/// The operator at AWS.
+#[derive(Clone, Debug)]
+pub(crate) struct AwsOperator {
+    pub(super) iam: aws_sdk_iam::Client,
+    s3: aws_sdk_s3::Client,
+    config: SdkConfig,
+    pub(crate) names: ClusterNames,
+    pub(crate) documents: Documents,
+}
+
+// === impl AwsAccess ===
+
+impl AwsAccess {
+    fn config(&self) -> SdkConfig {
+        let http = Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https();
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()))
+            .endpoint_url(&self.endpoint)
+            .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(
+                credentials(&self.keys),
+            ))
+            .http_client(http)
+            .time_source(SdkTime(self.clock.clone()))
+            .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
+            // The front is on this machine: what fails would fail again.
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .operation_timeout(Duration::from_secs(30))
+                    .build(),
+            )
+            .build()
+    }
+}
+
+fn credentials(keys: &Keys) -> Credentials {
+    Credentials::new(
+        &keys.access_key_id,
+        &keys.secret_access_key,
+        keys.session_token.clone(),
+        None,
+        "rolecall",
+    )
+}
+
+// === impl AwsOperator ===
+
+impl AwsOperator {
+    pub(crate) fn new(access: &AwsAccess, names: ClusterNames, documents: Documents) -> Self {
+        let config = access.config();
+        let s3 = aws_sdk_s3::config::Builder::from(&config)
+            .force_path_style(true)
+            .build();
+        Self {
+            iam: aws_sdk_iam::Client::new(&config),
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            config,
+            names,
+            documents,
+        }
+    }
+
+    /// Whose keys these are, by GetCallerIdentity signed with them.
+    ///
+    /// # Errors
+    /// What AWS says of the keys.
+    pub(crate) async fn identity(&self, keys: &Keys) -> Result<Identity, String> {
+        let config = self
+            .config
+            .to_builder()
+            .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(
+                credentials(keys),
+            ))
+            .build();
+        let answer = aws_sdk_sts::Client::new(&config)
+            .get_caller_identity()
+            .send()
+            .await
+            .map_err(|error| refusal("GetCallerIdentity", &error).message)?;
+        let arn = answer.arn().unwrap_or_default().to_owned();
+        // arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION
+        let role = arn
+            .split_once(":assumed-role/")
+            .and_then(|(_, rest)| rest.split('/').next())
+            .map(str::to_owned);
+        Ok(Identity { arn, role })
+    }
+
+    /// Makes buckets and puts their objects.
+    ///
+    /// # Errors
+    /// [`WorldError::Refused`] with what AWS said.
+    pub(crate) async fn apply_buckets(&self, buckets: &BTreeMap<String, Spanned<Bucket>>) -> Result<(), WorldError> {
+        for (name, bucket) in buckets {
+            let made = self.s3.create_bucket().bucket(name).send().await;
+            if let Err(error) = made {
+                let exists = error
+                    .as_service_error()
+                    .is_some_and(|error| error.is_bucket_already_owned_by_you());
+                if !exists {
+                    return Err(WorldError::Refused(refusal(&format!("create bucket {name}"), &error)));
+                }
+            }
+            for (key, text) in &bucket.objects {
+                self.s3
+                    .put_object()
+                    .bucket(name)
+                    .key(key)
+                    .body(text.clone().into_bytes().into())
+                    .send()
+                    .await
+                    .map_err(|error| WorldError::Refused(refusal(&format!("put {name}/{key}"), &error)))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an API said to the operator: its code and message, or what the transport met.
+pub(super) fn refusal<E>(what: &str, error: &E) -> Refusal
+where
+    E: std::error::Error + aws_smithy_types::error::metadata::ProvideErrorMetadata,
+{
+    let message = match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_owned(),
+        _ => WorldError::doing("ask AWS", error).to_string(),
+    };
+    Refusal {
+        what: what.to_owned(),
+        message,
+    }
+}

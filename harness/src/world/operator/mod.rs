@@ -1,0 +1,12 @@
+//! The operator: makes and changes what a scenario says exists, through public APIs only, the same in every world.
+
+mod aws;
+mod cluster;
+mod documents;
+mod kubernetes;
+mod roles;
+
+pub(crate) use aws::{AwsAccess, AwsOperator};
+pub(crate) use cluster::ClusterNames;
+pub(crate) use documents::Documents;
+pub(crate) use kubernetes::KubernetesOperator;

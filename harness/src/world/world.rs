@@ -1,0 +1,107 @@
+use std::time::Duration;
+
+use rolecall_scenario::model::{
+    Actor, Call, Credentials, Given, ImdsRequest, Journal, ProxyCommand, ProxySettings, Scenario,
+};
+
+use crate::{
+    check::{self, Context, Exec, JournalEntry, Keys, Metadata},
+    subject::Settings,
+    world::WorldError,
+};
+
+/// Brings worlds up, one for each scenario.
+pub(crate) trait Worlds: Send + Sync + 'static {
+    /// The world of one scenario.
+    type World: World;
+
+    /// A world in which everything of the scenario's `given` exists and the subject is ready.
+    fn bring_up(
+        &self,
+        scenario: &Scenario,
+        settings: &Settings,
+    ) -> impl Future<Output = Result<Self::World, WorldError>> + Send;
+
+    /// Ends a world.
+    fn take_down(&self, world: Self::World) -> impl Future<Output = ()> + Send;
+}
+
+/// What a scenario's steps ask of a world.
+pub(crate) trait World: Send + Sync {
+    /// The defaults of `within` and `throughout` here.
+    fn patience(&self) -> Patience;
+
+    /// Name of the nodes' IAM role.
+    fn node_role(&self) -> String;
+
+    /// Name of the masters' IAM role.
+    fn master_role(&self) -> String;
+
+    /// The operator changes what exists.
+    fn apply(&self, given: &Given, proxy: &ProxySettings) -> impl Future<Output = Result<(), WorldError>> + Send;
+
+    /// The operator deletes a pod; returns when it is gone.
+    fn delete(&self, pod: &str, grace: Duration) -> impl Future<Output = Result<(), WorldError>> + Send;
+
+    /// The operator deletes a pod and makes it anew on the same node, with another UID and address.
+    fn recreate(&self, pod: &str, grace: Duration) -> impl Future<Output = Result<(), WorldError>> + Send;
+
+    /// The operator stops, kills or starts the subject.
+    fn proxy(&self, command: &ProxyCommand) -> impl Future<Output = Result<(), WorldError>> + Send;
+
+    /// A pod or node asks the metadata service.
+    fn metadata(
+        &self,
+        actor: &Actor,
+        task: &MetadataTask<'_>,
+        context: &Context,
+    ) -> impl Future<Output = Result<Metadata, WorldError>> + Send;
+
+    /// A pod, a node or (with neither) the operator makes one AWS call.
+    fn call(
+        &self,
+        actor: Option<&Actor>,
+        call: &Call,
+        keys: Option<&Keys>,
+    ) -> impl Future<Output = Result<check::Call, WorldError>> + Send;
+
+    /// A program runs in a pod.
+    fn exec(&self, actor: &Actor, words: &[String]) -> impl Future<Output = Result<Exec, WorldError>> + Send;
+
+    /// How many requests are recorded by now.
+    fn journal_mark(&self) -> JournalMark;
+
+    /// The recorded requests that the step selects, from a mark on.
+    fn journal(&self, journal: &Journal, from: JournalMark, context: &Context)
+    -> Result<Vec<JournalEntry>, WorldError>;
+
+    /// The subject's own words, on one node or on all.
+    fn log(&self, node: Option<&str>) -> Result<String, WorldError>;
+}
+
+/// What is asked of the metadata service.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum MetadataTask<'a> {
+    /// A walk as an SDK does it.
+    Walk(&'a Credentials),
+    /// One request, byte for byte.
+    Raw(&'a ImdsRequest),
+}
+
+/// Default times of a world, in real time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    pub(crate) within: Duration,
+    pub(crate) throughout: Duration,
+    /// Between two askings.
+    pub(crate) interval: Duration,
+}
+
+/// How many requests each recorder of a world had seen at some moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct JournalMark {
+    /// The AWS front.
+    pub(crate) front: u64,
+    /// The metadata service.
+    pub(crate) imds: u64,
+}
