@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::identity::Caller;
 
 /// What became of one request, and why: kept under the id that its answer carried.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct DecisionRecord {
     /// The id the answer carried.
     pub request_id: String,

@@ -200,3 +200,96 @@ pub(crate) fn pairs(query: &str) -> Vec<(String, String)> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, Method};
+    use rstest::rstest;
+
+    use super::*;
+    use crate::Door;
+
+    const GOOD: &str = "AWS4-HMAC-SHA256 Credential=AKIA/20261124/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-date, \
+                        Signature=abc";
+
+    fn presented(authorization: &str, date: &str, query: &str) -> Presented {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [("authorization", authorization), ("x-amz-date", date)] {
+            if !value.is_empty() {
+                headers.insert(name, value.parse().expect("a header"));
+            }
+        }
+        Presented::of(&Received {
+            method: Method::GET,
+            path: "/".to_owned(),
+            query: query.to_owned(),
+            headers,
+            body: Bytes::new(),
+            from: ([127, 0, 0, 1], 1).into(),
+            door: Door::World,
+            at: Timestamp::UNIX_EPOCH,
+        })
+    }
+
+    #[test]
+    fn a_signature_is_read_with_all_that_belongs_to_it() {
+        let Presented::Signed(signed) = presented(GOOD, "20261124T134901Z", "") else {
+            panic!("it is one")
+        };
+        assert_eq!((signed.key_id.as_str(), signed.signature.as_str()), ("AKIA", "abc"));
+        assert_eq!(signed.scope(), "20261124/us-east-1/s3/aws4_request");
+        assert_eq!(signed.signed_headers, ["host", "x-amz-date"]);
+        assert_eq!(signed.at.to_string(), "2026-11-24T13:49:01Z");
+    }
+
+    #[rstest]
+    #[case::no_date(GOOD, "")]
+    #[case::a_date_of_another_form(GOOD, "2026-11-24T13:49:01Z")]
+    #[case::a_day_that_is_not_the_scopes(GOOD, "20261125T134901Z")]
+    #[case::no_scope(
+        "AWS4-HMAC-SHA256 Credential=AKIA, SignedHeaders=host, Signature=abc",
+        "20261124T134901Z"
+    )]
+    #[case::another_end(&GOOD.replace("aws4_request", "aws5_request"), "20261124T134901Z")]
+    #[case::no_signature(
+        "AWS4-HMAC-SHA256 Credential=AKIA/20261124/a/b/aws4_request, SignedHeaders=host",
+        "20261124T134901Z"
+    )]
+    #[case::nothing("AWS4-HMAC-SHA256", "20261124T134901Z")]
+    fn a_malformed_signature_is_told_from_a_wrong_one(#[case] authorization: &str, #[case] date: &str) {
+        let presented = presented(authorization, date, "");
+        assert!(
+            matches!(presented, Presented::Refused(AuthFailure::Malformed(_))),
+            "{presented:?}"
+        );
+    }
+
+    #[rstest]
+    #[case::version_two("AWS AKIA:abc", "")]
+    #[case::bearer("Bearer abc", "")]
+    #[case::version_two_presigned("", "AWSAccessKeyId=a&Signature=b&Expires=1")]
+    #[case::asymmetric("", "X-Amz-Algorithm=AWS4-ECDSA-P256-SHA256")]
+    fn another_mechanism_is_refused_as_such(#[case] authorization: &str, #[case] query: &str) {
+        let presented = presented(authorization, "", query);
+        assert!(
+            matches!(presented, Presented::Refused(AuthFailure::Unsupported)),
+            "{presented:?}"
+        );
+    }
+
+    #[rstest]
+    #[case::longer_than_a_week("604801")]
+    #[case::no_number("soon")]
+    fn a_presigned_url_has_a_life_of_a_week_at_most(#[case] life: &str) {
+        let query = format!(
+            "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIA%2F20261124%2Fus-east-1%2Fs3%2Faws4_request\
+             &X-Amz-Date=20261124T134901Z&X-Amz-SignedHeaders=host&X-Amz-Signature=abc&X-Amz-Expires={life}"
+        );
+        let presented = presented("", "", &query);
+        assert!(
+            matches!(presented, Presented::Refused(AuthFailure::Malformed(_))),
+            "{presented:?}"
+        );
+    }
+}

@@ -42,14 +42,19 @@ impl Document {
                 text: text.to_owned(),
                 policy: Arc::new(policy),
             }),
-            Err(error) => Err(Refusal::new(
-                400,
-                "MalformedPolicyDocument",
-                match error.code() {
-                    ErrorCode::Unsupported => format!("Rolecall does not implement this part of the policy: {error}"),
-                    _ => format!("The policy document is malformed: {error}"),
-                },
-            )),
+            Err(error) => {
+                let place = if error.place().is_empty() {
+                    String::new()
+                } else {
+                    format!("{}: ", error.place())
+                };
+                let what = match error.code() {
+                    ErrorCode::Unsupported => "Rolecall does not implement this part of the policy",
+                    ErrorCode::Malformed => "The policy document is malformed",
+                };
+                let message = format!("{what}: {place}{}", error.message());
+                Err(Refusal::new(400, "MalformedPolicyDocument", message))
+            }
         }
     }
 }

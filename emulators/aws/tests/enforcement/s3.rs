@@ -195,6 +195,23 @@ async fn a_bucket_policy_lets_in_whom_it_names() {
 }
 
 #[tokio::test]
+async fn a_bucket_named_by_the_host_is_the_same_bucket() {
+    let world = world_with_bucket().await;
+    let put = Ask {
+        body: b"x".to_vec(),
+        ..Ask::s3(Method::PUT, "/reports/a")
+    };
+    world.ask(&world.root, put).await;
+    let host = "reports.s3.us-east-1.amazonaws.com";
+    let get = Ask {
+        headers: vec![("host", host.to_owned())],
+        ..Ask::s3(Method::GET, "/a")
+    };
+    let reply = world.ask(&world.root, get).await;
+    assert_eq!((reply.status, reply.body.as_str()), (200, "x"));
+}
+
+#[tokio::test]
 async fn a_full_bucket_is_not_deleted() {
     let world = world_with_bucket().await;
     world.ask(&world.root, Ask::s3(Method::PUT, "/reports/a")).await;

@@ -33,6 +33,35 @@ async fn a_users_key_works_until_it_is_switched_off() {
 }
 
 #[tokio::test]
+async fn a_user_gets_a_session_as_long_as_the_role_allows_and_no_longer() {
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
+        "Principal":{"AWS":"arn:aws:iam::123456789012:user/alice"},"Action":"sts:AssumeRole"}]}"#;
+    let world = World::start().await;
+    world.iam("CreateUser", &[("UserName", "alice")]).await;
+    let alice = world.iam("CreateAccessKey", &[("UserName", "alice")]).await.keys();
+    world
+        .iam(
+            "CreateRole",
+            &[("RoleName", "pod"), ("AssumeRolePolicyDocument", trust)],
+        )
+        .await;
+    let long = [("DurationSeconds", "7200")];
+    let refused = world.assume(&alice, "pod", &long).await;
+    assert_eq!(refused.error(), (400, "ValidationError"));
+    assert!(
+        refused.body.contains("MaxSessionDuration set for this role"),
+        "{}",
+        refused.body
+    );
+    world
+        .iam("UpdateRole", &[("RoleName", "pod"), ("MaxSessionDuration", "7200")])
+        .await;
+    let session = world.assume(&alice, "pod", &long).await.keys();
+    world.clock.advance(std::time::Duration::from_secs(7190));
+    assert_eq!(world.query(&session, "sts", "GetCallerIdentity", &[]).await.status, 200);
+}
+
+#[tokio::test]
 async fn nobody_switches_the_root_key_off() {
     let world = World::start().await;
     world.iam("CreateUser", &[("UserName", "alice")]).await;

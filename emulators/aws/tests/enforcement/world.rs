@@ -98,8 +98,7 @@ impl World {
     }
 
     pub(crate) async fn send(&self, request: Request<Bytes>) -> Reply {
-        let (mut head, body) = request.into_parts();
-        head.headers.remove("host");
+        let (head, body) = request.into_parts();
         let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
         let response = client
             .request(Request::from_parts(head, Full::new(body)))
