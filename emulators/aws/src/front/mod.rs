@@ -3,6 +3,7 @@
 mod instance;
 mod pipeline;
 mod settings;
+mod target;
 
 use std::{
     io,

@@ -7,7 +7,7 @@ use hyper::body::Incoming;
 use jiff::Timestamp;
 use rolecall_accept::Peer;
 
-use super::Front;
+use super::{Front, target::Target};
 use crate::{
     answer::{Answer, Refusal},
     auth::{AuthFailure, Payload, Presented, Verifier},
@@ -45,15 +45,6 @@ struct Handled {
     answer: Answer,
     request_id: String,
     role: (Option<String>, Option<String>),
-}
-
-/// The operation of a request.
-enum Target {
-    Query(String),
-    S3(s3::Operation, s3::Route),
-    Es,
-    Unknown(Option<String>),
-    Refused(Refusal),
 }
 
 /// A time without its fraction, as AWS keeps times.
@@ -270,38 +261,6 @@ impl Asked {
             presented,
             service,
             region,
-        }
-    }
-}
-
-// === impl Target ===
-
-impl Target {
-    fn of(service: &Service, request: &Received, params: &Params, state: &State) -> Self {
-        match service {
-            Service::S3 => match s3::Route::of(request, state) {
-                Ok(route) => match route.operation {
-                    Some(operation) => Self::S3(operation, route),
-                    None => Self::Unknown(None),
-                },
-                Err(refusal) => Self::Refused(refusal),
-            },
-            Service::Es if es::operation(request).is_some() => Self::Es,
-            Service::Iam | Service::Sts => match unknown::operation(request, params) {
-                Some(operation) => Self::Query(operation),
-                None => Self::Unknown(None),
-            },
-            _ => Self::Unknown(unknown::operation(request, params)),
-        }
-    }
-
-    /// The operation's name in the journal.
-    fn operation(&self) -> String {
-        match self {
-            Self::Query(name) | Self::Unknown(Some(name)) => name.clone(),
-            Self::S3(operation, _) => operation.name().to_owned(),
-            Self::Es => "ListDomainNames".to_owned(),
-            Self::Unknown(None) | Self::Refused(_) => "unknown".to_owned(),
         }
     }
 }

@@ -4,6 +4,7 @@ mod authentication;
 mod requests;
 mod roles;
 mod s3;
+mod sessions;
 mod signer;
 mod users;
 mod world;
