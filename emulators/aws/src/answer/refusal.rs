@@ -1,5 +1,7 @@
 use std::borrow::Cow;
 
+use crate::service::Service;
+
 /// An error of a service before it has that service's form: HTTP status, AWS error code, message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
@@ -34,8 +36,13 @@ impl Refusal {
     }
 
     /// Our own failure: never mistaken for a denial, never an approval.
-    pub(crate) fn internal(message: impl Into<String>) -> Self {
-        Self::new(500, "InternalFailure", message)
+    pub(crate) fn internal(service: &Service, message: impl Into<String>) -> Self {
+        let code = if *service == Service::S3 {
+            "InternalError"
+        } else {
+            "InternalFailure"
+        };
+        Self::new(500, code, message)
     }
 
     /// IAM: what was named does not exist.

@@ -74,10 +74,13 @@ impl Gate {
         let (decision, attached) = {
             let gathered = Gathered::new(state, &self.who, &ask);
             let decision = evaluate(&request, &gathered.policies).map_err(|error| {
-                Refusal::internal(format!(
-                    "Rolecall could not evaluate {} on {}: {error}",
-                    ask.action, ask.resource
-                ))
+                Refusal::internal(
+                    &self.service,
+                    format!(
+                        "Rolecall could not evaluate {} on {}: {error}",
+                        ask.action, ask.resource
+                    ),
+                )
             })?;
             let deciding = decision.statements.first().map(|statement| statement.policy.clone());
             let attached = deciding.and_then(|policy| {

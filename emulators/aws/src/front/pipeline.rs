@@ -162,11 +162,14 @@ impl Front {
         handled.made = gate.made().cloned();
         match (result, &handled.made) {
             // Whatever succeeds was decided on. A hole in this rule would be an approval nobody gave.
-            (Ok(_), None) => Err(Refusal::internal(format!(
-                "Rolecall made no decision about {}:{}",
-                handled.service.name(),
-                handled.operation
-            ))),
+            (Ok(_), None) => Err(Refusal::internal(
+                &handled.service,
+                format!(
+                    "Rolecall made no decision about {}:{}",
+                    handled.service.name(),
+                    handled.operation
+                ),
+            )),
             (result, _) => result,
         }
     }

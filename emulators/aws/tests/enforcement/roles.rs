@@ -198,6 +198,46 @@ async fn a_policy_that_cannot_be_evaluated_is_not_stored(#[case] document: &str,
 }
 
 #[tokio::test]
+async fn what_rolecall_does_not_implement_is_said_and_the_old_trust_stays() {
+    let federated = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
+        "Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    let world = World::start().await;
+    world.node().await;
+    let params = [("RoleName", "node"), ("PolicyDocument", federated)];
+    let reply = world.query(&world.root, "iam", "UpdateAssumeRolePolicy", &params).await;
+    assert_eq!(reply.error(), (400, "MalformedPolicyDocument"));
+    assert!(
+        reply
+            .body
+            .contains("Rolecall does not implement this part of the policy"),
+        "{}",
+        reply.body
+    );
+    assert!(world.front.instance_credentials("nodes", "i-1").is_ok());
+}
+
+#[tokio::test]
+async fn a_policy_that_fails_when_it_is_evaluated_allows_nothing() {
+    let odd = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*",
+        "Condition":{"IpAddress":{"aws:userid":"10.0.0.0/8"}}}]}"#;
+    let world = World::start().await;
+    let pod = world.pod().await;
+    world
+        .iam(
+            "PutRolePolicy",
+            &[("RoleName", "pod"), ("PolicyName", "odd"), ("PolicyDocument", odd)],
+        )
+        .await;
+    let reply = world.get(&pod, "/").await;
+    assert_eq!(reply.error(), (500, "InternalError"), "{}", reply.body);
+    assert!(
+        reply.body.contains("Rolecall could not evaluate s3:ListAllMyBuckets"),
+        "{}",
+        reply.body
+    );
+}
+
+#[tokio::test]
 async fn attaching_a_policy_that_does_not_exist_is_no_such_entity() {
     let world = World::start().await;
     world.node().await;
