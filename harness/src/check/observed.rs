@@ -145,7 +145,6 @@ pub(crate) struct JournalEntry {
     pub(crate) region: Option<String>,
     pub(crate) path: Option<String>,
     pub(crate) headers: Vec<(String, String)>,
-    pub(crate) request_id: Option<String>,
     /// The front's decision, for the report.
     pub(crate) why: Vec<String>,
 }

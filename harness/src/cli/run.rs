@@ -78,7 +78,7 @@ fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
         fixtures: suite.fixtures(),
         enforcement,
     });
-    let report = runtime.block_on(run_plans(worlds, plans, jobs(args), fold))?;
+    let (report, mut writer) = runtime.block_on(run_plans(worlds, plans, jobs(args), fold))?;
     // Threads that hold namespaces wait for work that will not come.
     runtime.shutdown_timeout(Duration::from_millis(100));
     let mut written = Ok(());
@@ -88,7 +88,8 @@ fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
             written = Err(ExitStatus::HarnessError);
         }
     }
-    let _ = TextWriter::new(anstream::stdout()).summary(&report);
+    // A reader that went away (`| head`) is no reason to change the exit status.
+    let _ = writer.summary(&report);
     written?;
     Ok(ExitStatus::of(&report))
 }
@@ -139,12 +140,14 @@ fn writable(report: &ReportArg) -> Result<(), ExitStatus> {
     })
 }
 
+type Writer = TextWriter<anstream::AutoStream<std::io::Stdout>>;
+
 async fn run_plans(
     worlds: Option<EmbeddedWorlds>,
     plans: Vec<Plan>,
     jobs: usize,
     fold: Fold,
-) -> Result<RunReport, ExitStatus> {
+) -> Result<(RunReport, Writer), ExitStatus> {
     let interrupted = CancellationToken::new();
     tokio::spawn(watch_for_interrupt(interrupted.clone()));
     let state = Arc::new(Mutex::new((fold, TextWriter::new(anstream::stdout()))));
@@ -176,7 +179,7 @@ async fn run_plans(
     }
     let state = Arc::into_inner(state).map(|state| state.into_inner().unwrap_or_else(PoisonError::into_inner));
     match state {
-        Some((fold, _)) => Ok(fold.finish()),
+        Some((fold, writer)) => Ok((fold.finish(), writer)),
         None => Err(ExitStatus::HarnessError),
     }
 }

@@ -41,7 +41,6 @@ impl Fold {
     /// Takes one event in. Returns the scenario's report when the event ended it.
     pub(crate) fn take(&mut self, event: &Event) -> Option<&ScenarioReport> {
         match event {
-            Event::ScenarioStarted { .. } => None,
             Event::StepEnded { scenario, step } => {
                 self.steps
                     .entry(scenario.id.clone())

@@ -10,6 +10,8 @@ use super::{RunReport, ScenarioReport, VerdictWord};
 #[derive(Debug)]
 pub(crate) struct TextWriter<W> {
     out: W,
+    /// Whether the last line written is empty.
+    blank: bool,
 }
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -20,11 +22,12 @@ const DIM: Style = Style::new().dimmed();
 
 impl<W: Write> TextWriter<W> {
     pub(crate) fn new(out: W) -> Self {
-        Self { out }
+        Self { out, blank: false }
     }
 
     /// What a scenario ended as.
     pub(crate) fn scenario(&mut self, report: &ScenarioReport) -> io::Result<()> {
+        self.blank = matches!(report.verdict, VerdictWord::Failed | VerdictWord::Error);
         match report.verdict {
             VerdictWord::Passed => self.line("PASS", GOOD, &report.id, &report.name, report.seconds),
             VerdictWord::Skipped => {
@@ -38,7 +41,7 @@ impl<W: Write> TextWriter<W> {
                 writeln!(self.out, "   = {reason}")?;
                 writeln!(
                     self.out,
-                    "   = this is a failure of rolecall or of this machine, not of the proxy\n"
+                    "   = this says nothing of the proxy: the harness could not find out\n"
                 )
             }
             VerdictWord::Failed => self.failure(report),
@@ -81,9 +84,12 @@ impl<W: Write> TextWriter<W> {
                 parts.push(format!("{count} {word}"));
             }
         }
+        if !self.blank {
+            writeln!(self.out)?;
+        }
         writeln!(
             self.out,
-            "\n{} in {:.1}s ({} world, {})",
+            "{} in {:.1}s ({} world, {})",
             parts.join(", "),
             report.seconds,
             report.world,

@@ -7,8 +7,6 @@ use rolecall_scenario::{Span, model::Scenario};
 /// Something that happened in a run.
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
-    /// A scenario's world is being brought up.
-    ScenarioStarted { scenario: Arc<Scenario> },
     /// A step ended.
     StepEnded { scenario: Arc<Scenario>, step: StepEnd },
     /// A scenario ended, or was not run.

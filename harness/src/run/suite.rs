@@ -59,9 +59,6 @@ async fn one<W: Worlds>(worlds: &W, plan: Plan, stop: &CancellationToken, say: &
         }
         Plan::Run { scenario, settings } => (scenario, settings),
     };
-    say(Event::ScenarioStarted {
-        scenario: scenario.clone(),
-    });
     let mut world_ready = None;
     let verdict = tokio::select! {
         biased;

@@ -37,9 +37,16 @@ pub(crate) struct NodeFacts {
 pub(crate) struct Readiness {
     /// Where.
     pub(crate) address: (Ipv4Addr, u16),
-    /// A path that answers 200 when it can.
+    /// What is asked for.
     pub(crate) path: &'static str,
+    /// The statuses that mean yes.
+    pub(crate) ready: &'static [u16],
 }
+
+/// kube2iam's annotations, which the bundled proxy reads too.
+const ROLE_KEY: &str = "iam.amazonaws.com/role";
+const EXTERNAL_ID_KEY: &str = "iam.amazonaws.com/external-id";
+const ALLOWED_ROLES_KEY: &str = "iam.amazonaws.com/allowed-roles";
 
 /// The port a subject serves pods on, kube2iam's default.
 pub(crate) const APP_PORT: u16 = 8181;
@@ -154,10 +161,14 @@ impl Subject {
             Self::Bundled => Readiness {
                 address: (Ipv4Addr::LOCALHOST, 8182),
                 path: "/readyz",
+                ready: &[200],
             },
+            // kube2iam answers 500 until it knows its instance. A proxy without this path still listens when it says
+            // that there is none.
             Self::Program { .. } => Readiness {
                 address: (facts.host_ip, APP_PORT),
                 path: "/healthz",
+                ready: &[200, 404],
             },
         }
     }
@@ -166,12 +177,31 @@ impl Subject {
     pub(crate) fn pod_annotations(&self, pod: &model::Pod) -> BTreeMap<String, String> {
         let mut annotations = pod.annotations.clone().unwrap_or_default();
         if let Some(role) = &pod.role {
-            annotations.insert("iam.amazonaws.com/role".to_owned(), role.value.clone());
+            annotations.insert(ROLE_KEY.to_owned(), role.value.clone());
         }
         if let Some(external_id) = &pod.external_id {
-            annotations.insert("iam.amazonaws.com/external-id".to_owned(), external_id.clone());
+            annotations.insert(EXTERNAL_ID_KEY.to_owned(), external_id.clone());
         }
         annotations
+    }
+
+    /// The annotations that go when these words of a pod are restored to their default.
+    pub(crate) fn restored_pod_annotations(&self, restored: &model::Restored) -> Vec<&'static str> {
+        let words = [("role", ROLE_KEY), ("external_id", EXTERNAL_ID_KEY)];
+        words
+            .into_iter()
+            .filter(|(word, _)| restored.contains(word))
+            .map(|(_, key)| key)
+            .collect()
+    }
+
+    /// The annotations that go when these words of a namespace are restored to their default.
+    pub(crate) fn restored_namespace_annotations(&self, restored: &model::Restored) -> Vec<&'static str> {
+        if restored.contains("allowed_roles") {
+            vec![ALLOWED_ROLES_KEY]
+        } else {
+            Vec::new()
+        }
     }
 
     /// The annotations by which a namespace allows roles.
@@ -179,7 +209,7 @@ impl Subject {
         let mut annotations = namespace.annotations.clone().unwrap_or_default();
         if let Some(roles) = &namespace.allowed_roles {
             let list = serde_json::Value::from(roles.clone()).to_string();
-            annotations.insert("iam.amazonaws.com/allowed-roles".to_owned(), list);
+            annotations.insert(ALLOWED_ROLES_KEY.to_owned(), list);
         }
         annotations
     }

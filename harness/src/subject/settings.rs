@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-use rolecall_scenario::model::ProxySettings;
+use rolecall_scenario::{
+    Spanned,
+    model::{ProxySettings, Restored},
+};
 
 /// Settings of the subject in neutral words; `None` is the subject's own default.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,19 +24,64 @@ pub(crate) struct Settings {
 impl Settings {
     /// These settings with those of a scenario laid over them.
     pub(crate) fn with(&self, over: &ProxySettings) -> Self {
-        fn or<T: Clone>(over: &Option<rolecall_scenario::Spanned<T>>, under: &Option<T>) -> Option<T> {
-            over.as_ref().map(|over| over.value.clone()).or_else(|| under.clone())
-        }
+        // `null` restores the subject's default; what is not named stays.
+        let or = Over {
+            restored: &over.restored,
+        };
         Self {
-            base_role_arn: or(&over.base_role_arn, &self.base_role_arn),
-            cache_ttl: or(&over.cache_ttl, &self.cache_ttl),
-            default_role: or(&over.default_role, &self.default_role),
-            intercept: or(&over.intercept, &self.intercept),
-            listen: or(&over.listen, &self.listen),
-            namespace_format: or(&over.namespace_format, &self.namespace_format),
-            namespace_restrictions: or(&over.namespace_restrictions, &self.namespace_restrictions),
-            passthrough: or(&over.passthrough, &self.passthrough),
-            require_token: or(&over.require_token, &self.require_token),
+            base_role_arn: or.value("base_role_arn", &over.base_role_arn, &self.base_role_arn),
+            cache_ttl: or.value("cache_ttl", &over.cache_ttl, &self.cache_ttl),
+            default_role: or.value("default_role", &over.default_role, &self.default_role),
+            intercept: or.value("intercept", &over.intercept, &self.intercept),
+            listen: or.value("listen", &over.listen, &self.listen),
+            namespace_format: or.value("namespace_format", &over.namespace_format, &self.namespace_format),
+            namespace_restrictions: or.value(
+                "namespace_restrictions",
+                &over.namespace_restrictions,
+                &self.namespace_restrictions,
+            ),
+            passthrough: or.value("passthrough", &over.passthrough, &self.passthrough),
+            require_token: or.value("require_token", &over.require_token, &self.require_token),
         }
+    }
+}
+
+struct Over<'a> {
+    restored: &'a Restored,
+}
+
+impl Over<'_> {
+    fn value<T: Clone>(&self, word: &str, over: &Option<Spanned<T>>, under: &Option<T>) -> Option<T> {
+        match over {
+            Some(over) => Some(over.value.clone()),
+            None if self.restored.contains(word) => None,
+            None => under.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_that_is_named_replaces_one_that_is_null_goes_and_the_rest_stays() {
+        let before = Settings {
+            cache_ttl: Some(Duration::from_secs(900)),
+            intercept: Some("none".to_owned()),
+            require_token: Some(true),
+            ..Settings::default()
+        };
+        let mut over = ProxySettings {
+            intercept: None,
+            ..ProxySettings::default()
+        };
+        over.require_token = Some(Spanned::new(false, Default::default()));
+        over.restored.insert("intercept");
+        let after = before.with(&over);
+        assert_eq!(
+            (after.cache_ttl, after.intercept, after.require_token),
+            (before.cache_ttl, None, Some(false))
+        );
     }
 }

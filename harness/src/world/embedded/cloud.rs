@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use futures::future::BoxFuture;
@@ -39,6 +39,7 @@ pub(super) struct Cloud {
     /// Where the operator reaches the API server.
     pub(super) kubernetes: SocketAddr,
     pub(super) instances: Arc<Instances>,
+    pub(super) secrets: Arc<NodeSecrets>,
     pub(super) stop: CancellationToken,
 }
 
@@ -48,8 +49,15 @@ pub(super) struct Instances {
     by_node: Vec<Arc<Instance>>,
 }
 
-/// Keys of an instance, from the front as EC2 gets them.
-struct FromFront(Front);
+/// Keys of an instance, from the front as EC2 gets them; what was given is remembered, to be found where it must not be.
+struct FromFront {
+    front: Front,
+    given: Arc<NodeSecrets>,
+}
+
+/// Everything secret that a node's metadata service holds: `what it is`, and its value.
+#[derive(Default)]
+pub(super) struct NodeSecrets(Mutex<Vec<(&'static str, String)>>);
 
 /// What a cloud is made of.
 pub(super) struct CloudSettings<'a> {
@@ -94,7 +102,16 @@ impl Cloud {
             enforcement: settings.enforcement,
         });
         let instances = Arc::new(Instances::new(&settings, &account, &clock));
-        let imds = Imds::new(clock.clone(), instances.clone(), Arc::new(FromFront(front.clone())));
+        let secrets = Arc::new(NodeSecrets::default());
+        for instance in &instances.by_node {
+            secrets.remember("user data", &instance.user_data);
+            secrets.remember_keys("identity credentials", &instance.identity_credentials);
+        }
+        let from_front = FromFront {
+            front: front.clone(),
+            given: secrets.clone(),
+        };
+        let imds = Imds::new(clock.clone(), instances.clone(), Arc::new(from_front));
         let cluster = Cluster::new(clock.clone()).map_err(|error| WorldError::doing("make a cluster", &error))?;
 
         let failed = |error: &dyn std::error::Error| WorldError::doing("listen in the vpc", error);
@@ -141,6 +158,7 @@ impl Cloud {
             operator,
             kubernetes,
             instances,
+            secrets,
             stop,
         })
     }
@@ -288,16 +306,47 @@ impl InstanceCredentials for FromFront {
     fn credentials<'a>(&'a self, instance: &'a Instance) -> BoxFuture<'a, Result<rolecall_imds::Credentials, String>> {
         // kops names the profile like its role.
         let profile = instance.role.as_deref().unwrap_or_default();
-        let issued = self.0.instance_credentials(profile, &instance.instance_id);
+        let issued = self.front.instance_credentials(profile, &instance.instance_id);
         Box::pin(async move {
             let keys = issued.map_err(|error| error.to_string())?;
-            Ok(rolecall_imds::Credentials {
+            let keys = rolecall_imds::Credentials {
                 access_key_id: keys.access_key_id,
                 secret_access_key: keys.secret_access_key.expose().to_owned(),
                 token: keys.session_token.expose().to_owned(),
                 expiration: keys.expiration,
                 last_updated: keys.last_updated,
-            })
+            };
+            self.given.remember_keys("role credentials", &keys);
+            Ok(keys)
         })
+    }
+}
+
+// === impl NodeSecrets ===
+
+impl NodeSecrets {
+    fn remember(&self, what: &'static str, value: &str) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !value.is_empty() && known.iter().all(|(_, old)| old != value) {
+            known.push((what, value.to_owned()));
+        }
+    }
+
+    fn remember_keys(&self, what: &'static str, keys: &rolecall_imds::Credentials) {
+        for value in [&keys.access_key_id, &keys.secret_access_key, &keys.token] {
+            self.remember(what, value);
+        }
+    }
+
+    /// What kinds of secrets a text holds.
+    pub(super) fn within(&self, text: &str) -> Vec<String> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found: Vec<String> = known
+            .iter()
+            .filter(|(_, value)| text.contains(value))
+            .map(|(what, _)| (*what).to_owned())
+            .collect();
+        found.dedup();
+        found
     }
 }

@@ -47,9 +47,9 @@ impl EmbeddedWorld {
 
     /// Requests of subjects, pods and nodes. The harness's own come by another door and are never counted.
     fn aws_requests(&self, service: &str, operation: &str, from: JournalMark) -> Vec<JournalEntry> {
-        let entries = self.cloud.front.journal().into_iter();
+        let entries = self.cloud.front.journal_since(from.front).into_iter();
         entries
-            .filter(|entry| entry.door == Door::World && entry.number >= from.front)
+            .filter(|entry| entry.door == Door::World)
             .filter(|entry| entry.service == service && (operation == "*" || entry.operation == operation))
             .map(|entry| JournalEntry {
                 operation: format!("{}:{}", entry.service, entry.operation),
@@ -67,7 +67,6 @@ impl EmbeddedWorld {
                     .decision(&entry.request_id)
                     .map(|decided| why(&decided))
                     .unwrap_or_default(),
-                request_id: Some(entry.request_id),
             })
             .collect()
     }
@@ -90,7 +89,6 @@ impl EmbeddedWorld {
                 region: None,
                 path: Some(request.target),
                 headers: request.headers,
-                request_id: None,
                 why: Vec::new(),
             })
             .collect()

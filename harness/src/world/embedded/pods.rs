@@ -19,7 +19,6 @@ use super::{Ground, network::Network};
 /// A pod that is there, or was.
 #[derive(Clone, Debug)]
 pub(super) struct Pod {
-    pub(super) uid: String,
     pub(super) namespace: String,
     pub(super) name: String,
     pub(super) node: String,
@@ -101,7 +100,6 @@ impl Pods {
             .and_then(|mounted| mounted)
             .map_err(|error| error.to_string())?;
         let pod = Pod {
-            uid: sandbox.uid.clone(),
             namespace: sandbox.namespace,
             name: sandbox.name,
             node: sandbox.node,

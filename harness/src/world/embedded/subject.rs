@@ -175,7 +175,7 @@ impl Fleet {
         let start = monotonic();
         loop {
             let asked = tokio::time::timeout(Duration::from_secs(1), ask(node, address, readiness.path)).await;
-            if matches!(asked, Ok(Ok(200))) {
+            if matches!(asked, Ok(Ok(status)) if readiness.ready.contains(&status)) {
                 return Ok(());
             }
             if let Ok(Some(status)) = child.try_wait() {

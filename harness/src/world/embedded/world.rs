@@ -54,6 +54,13 @@ impl World for EmbeddedWorld {
     }
 
     async fn apply(&self, given: &Given, proxy: &ProxySettings) -> Result<(), WorldError> {
+        let fixed = given.cluster.name.is_some() || given.cluster.nodes.is_some() || given.region.is_some();
+        let imds = &given.cluster.imds;
+        if fixed || imds.tokens_required.is_some() || imds.hop_limit.is_some() || imds.user_data.is_some() {
+            return Err(WorldError::new(
+                "`apply` cannot change a cluster's name, nodes, region or metadata service here; say them in `given`",
+            ));
+        }
         self.aws.apply_cluster(&given.cluster).await?;
         self.aws.apply_roles(&given.roles).await?;
         self.aws.apply_buckets(&given.buckets).await?;
@@ -97,7 +104,10 @@ impl World for EmbeddedWorld {
             MetadataTask::Raw(raw) => Task::Imds(self.raw(raw, &place.node, context)?),
         };
         let report = self.programs.probe(&place.host, &task).await?;
+        // Headers too: a secret is one wherever it stands. The walk's own document is judged by `role`.
+        let texts = texts(&report);
         let mut seen = seen(report)?;
+        seen.node_secrets = self.cloud.secrets.within(&texts);
         seen.at = self.cloud.clock.wall();
         seen.proxy_is_stopped = self.fleet.is_stopped(&place.node);
         seen.identity = match &seen.keys {
@@ -250,6 +260,25 @@ fn token(word: &TokenUse, context: &Context) -> Result<ProbeToken, WorldError> {
             _ => return Err(WorldError::new(format!("no token was saved as {name}"))),
         },
     })
+}
+
+/// Everything that was answered, as one text.
+fn texts(report: &Report) -> String {
+    let exchanges = match report {
+        Report::Walks(walks) => walks.iter().flat_map(|walk| &walk.exchanges).collect(),
+        Report::Asked(asked) => asked.iter().flat_map(|asked| &asked.exchanges).collect(),
+        Report::Sdk(_) | Report::Call(_) | Report::Error(_) => Vec::new(),
+    };
+    let mut text = String::new();
+    for exchange in exchanges {
+        for (_, value) in &exchange.headers {
+            text.push_str(value);
+            text.push('\n');
+        }
+        text.push_str(&exchange.body.text);
+        text.push('\n');
+    }
+    text
 }
 
 /// A probe's report as what was seen; the time, the identity and the subject's state are still to come.

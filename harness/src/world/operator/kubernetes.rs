@@ -83,7 +83,10 @@ impl KubernetesOperator {
         let api: Api<Namespace> = Api::all(self.client.clone());
         for (name, spec) in namespaces {
             self.ensure_namespace(name).await?;
-            let annotations = self.subject.namespace_annotations(spec);
+            let annotations = annotation_patch(
+                &self.subject.namespace_annotations(spec),
+                &self.subject.restored_namespace_annotations(&spec.restored),
+            );
             if annotations.is_empty() {
                 continue;
             }
@@ -128,7 +131,10 @@ impl KubernetesOperator {
             let what = |verb: &str| format!("{verb} pod {pod}");
             let found = api.get_opt(name).await.map_err(|error| refused(what("get"), &error))?;
             if found.is_some() {
-                let annotations = self.subject.pod_annotations(spec);
+                let annotations = annotation_patch(
+                    &self.subject.pod_annotations(spec),
+                    &self.subject.restored_pod_annotations(&spec.restored),
+                );
                 let patch = Patch::Merge(json!({"metadata": {"annotations": annotations}}));
                 api.patch(name, &PatchParams::default(), &patch)
                     .await
@@ -259,6 +265,13 @@ impl KubernetesOperator {
             ))),
         }
     }
+}
+
+/// A merge patch of annotations: what is set, and what goes (`null`).
+fn annotation_patch(set: &BTreeMap<String, String>, removed: &[&str]) -> serde_json::Map<String, serde_json::Value> {
+    let gone = removed.iter().map(|key| ((*key).to_owned(), serde_json::Value::Null));
+    gone.chain(set.iter().map(|(key, value)| (key.clone(), value.clone().into())))
+        .collect()
 }
 
 // === impl PodName ===

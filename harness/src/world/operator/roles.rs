@@ -57,9 +57,16 @@ impl AwsOperator {
     /// # Errors
     /// [`WorldError::Refused`] with what IAM said.
     pub(crate) async fn apply_cluster(&self, cluster: &ClusterSpec) -> Result<(), WorldError> {
-        if let Some(list) = &cluster.node_policies {
-            self.set_additional(&self.names.node_role(), self.documents.statements(&list.value))
+        let node = match &cluster.node_policies {
+            Some(list) => Some(list.value.clone()),
+            None => cluster.restored.contains("node").then(assume_any_role),
+        };
+        if let Some(list) = node {
+            self.set_additional(&self.names.node_role(), self.documents.statements(&list))
                 .await?;
+        }
+        if cluster.restored.contains("master") {
+            self.set_additional(&self.names.master_role(), None).await?;
         }
         if let Some(list) = &cluster.master_policies {
             self.set_additional(&self.names.master_role(), self.documents.statements(&list.value))
@@ -81,11 +88,11 @@ impl AwsOperator {
 
     async fn apply_role(&self, full_name: &str, role: &Role) -> Result<(), WorldError> {
         let (path, name) = path_and_name(full_name);
-        let trust = role
-            .trust
-            .as_ref()
-            .map(|trust| self.documents.trust(&trust.value))
-            .transpose()?;
+        let trust = match &role.trust {
+            Some(trust) => Some(self.documents.trust(&trust.value)?),
+            None if role.restored.contains("trust") => Some(self.documents.trust(&Trust::Node { external_id: None })?),
+            None => None,
+        };
         match self.iam.get_role().role_name(name).send().await {
             Ok(_) => {
                 if let Some(trust) = trust {
@@ -113,7 +120,9 @@ impl AwsOperator {
             }
             Err(error) => return Err(self.refused(format!("get role {name}"), &error)),
         }
-        if let Some(seconds) = role.max_session.map(|duration| duration.as_secs()) {
+        // An hour is what IAM gives a role that says nothing.
+        let restored = role.restored.contains("max_session").then_some(3600);
+        if let Some(seconds) = role.max_session.map(|duration| duration.as_secs()).or(restored) {
             let seconds = i32::try_from(seconds).unwrap_or(i32::MAX);
             let update = self.iam.update_role().role_name(name).max_session_duration(seconds);
             update
@@ -132,11 +141,22 @@ impl AwsOperator {
                 .await
                 .map_err(|error| self.refused(format!("bound role {name}"), &error))?;
         }
+        if role.restored.contains("boundary") {
+            let delete = self.iam.delete_role_permissions_boundary().role_name(name);
+            delete
+                .send()
+                .await
+                .map_err(|error| self.refused(format!("unbound role {name}"), &error))?;
+        }
         if let Some(policies) = &role.policies {
             self.set_managed(name, policies).await?;
+        } else if role.restored.contains("policies") {
+            self.set_managed(name, &[]).await?;
         }
         if let Some(inline) = &role.inline {
             self.set_inline(name, inline).await?;
+        } else if role.restored.contains("inline") {
+            self.set_inline(name, &BTreeMap::new()).await?;
         }
         Ok(())
     }
