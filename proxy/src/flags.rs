@@ -106,7 +106,7 @@ pub struct Flags {
     pub iptables: Option<bool>,
 
     /// Metadata path that pods may read from the node's own service; relative to meta-data/, or to the version if it
-    /// begins with /; a last segment * stands for everything below
+    /// begins with /; a last segment * stands for everything below. Replaces the default; `none` passes nothing
     #[arg(long, value_name = "PATH", default_values = ["instance-id", "placement/*", "hostname"])]
     pub passthrough: Vec<PassthroughRule>,
 

@@ -14,7 +14,7 @@ use crate::{
     may,
     metrics::Metrics,
     which::{BaseArn, Role},
-    who::{Directory, Namespaces, PodRecord},
+    who::{Directory, Namespaces, PodRecord, Unidentified},
 };
 
 const TOKEN: &str = "x-aws-ec2-metadata-token";
@@ -128,10 +128,11 @@ impl Pipeline {
         let Restriction::On(namespaces) = &self.rules.restriction else {
             return Ok(());
         };
-        let namespace = namespaces
-            .named(&pod.namespace)
-            .await
-            .ok_or(may::Denied::UnknownNamespace)?;
+        let namespace = match namespaces.named(&pod.namespace).await {
+            Some(namespace) => namespace,
+            None if namespaces.is_synced() => return Err(may::Denied::UnknownNamespace.into()),
+            None => return Err(Unidentified::NotSynced.into()),
+        };
         Ok(may::allows(
             namespace.allowed_roles.as_deref(),
             role,

@@ -32,8 +32,8 @@ pub enum Unidentified {
     /// No live pod has it, or a hostNetwork pod or the node itself asks.
     #[error("no pod has the address")]
     Unknown,
-    /// The pods have not been listed yet.
-    #[error("the pods have not been listed yet")]
+    /// The pods, or their namespaces, have not been listed yet.
+    #[error("the API server's lists are not there yet")]
     NotSynced,
     /// More than one live pod has it; whose answer would be right is not knowable.
     #[error("several pods have the address: {0}")]

@@ -4,5 +4,6 @@
 mod cached_keys;
 mod denials;
 mod paths;
+mod sdk_client;
 mod tokens;
 mod world;

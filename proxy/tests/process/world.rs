@@ -4,7 +4,10 @@ use std::{
     net::{IpAddr, SocketAddr},
     path::Path,
     process::{ExitStatus, Stdio},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
     time::Duration,
 };
 
@@ -251,12 +254,18 @@ fn start(
         .expect("the proxy starts")
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, and that no test gives twice. Below the ephemeral ports: a client that tries such
+/// a one again and again before anybody listens there connects to itself one day.
 async fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .await
-        .and_then(|listener| listener.local_addr())
-        .expect("a port")
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 100).unwrap_or_default() * 100;
+    loop {
+        let port = 20_000 + (first + NEXT.fetch_add(1, Ordering::SeqCst)) % 12_000;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        if TcpListener::bind(address).await.is_ok() {
+            return address;
+        }
+    }
 }
 
 async fn exchange(source: &str, target: SocketAddr, head: &str) -> std::io::Result<Answer> {
