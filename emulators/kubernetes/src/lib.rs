@@ -4,6 +4,11 @@
 //! a bounded history, bookmarks and in-stream 410. [`Cluster::run_kubelet`] adds a node whose pods are run by a
 //! [`PodRuntime`], which is whatever the caller makes of a sandbox. Nothing but the HTTP API changes an object.
 //!
+//! # What is not here
+//! Refused, never half done: server-side apply and bodies in protobuf (415), dry runs (400), `apps/v1`, secrets, logs,
+//! `exec`, tokens of service accounts and OpenAPI (404; `kubectl apply` wants `--validate=false`). Lists are never
+//! tables, so that `kubectl get` shows names and ages alone. Unknown fields are dropped without a warning.
+//!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use rolecall_kubernetes::{Cluster, User};

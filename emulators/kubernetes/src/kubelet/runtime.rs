@@ -15,8 +15,9 @@ pub trait PodRuntime: Send + Sync + 'static {
     /// Stops a sandbox, killing what still runs after `grace`, and removes it. The pod is gone from the API once
     /// this has returned.
     ///
-    /// Called after every `start` that was called, a failed one included. If the grace period is shortened
-    /// meanwhile, the future is dropped and this is called again with what is left.
+    /// Called for every pod that ends, one whose start failed or that was never started included: a UID that is not
+    /// known is nothing to do. If the grace period is shortened meanwhile, the future is dropped and this is called
+    /// again with the shorter one.
     fn stop(&self, uid: &str, grace: Duration) -> BoxFuture<'_, ()>;
 }
 

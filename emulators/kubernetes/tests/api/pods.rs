@@ -209,10 +209,15 @@ async fn a_grace_period_is_shortened_by_a_second_deletion_and_never_prolonged() 
             .map(Duration::as_secs)
             .collect::<Vec<_>>()
     };
-    for (grace, expected) in [(20, vec![20]), (25, vec![20]), (1, vec![20, 1])] {
-        pods.delete("slow", &DeleteParams::default().grace_period(grace))
+    for (grace, shown, expected) in [(20, 20, vec![20]), (25, 20, vec![20]), (1, 1, vec![20, 1])] {
+        let params = DeleteParams::default().grace_period(grace);
+        let answer = pods
+            .delete("slow", &params)
             .await
-            .expect("deleted");
+            .expect("deleted")
+            .left()
+            .expect("a pod");
+        assert_eq!(answer.metadata.deletion_grace_period_seconds, Some(shown));
         eventually(&format!("stops are {expected:?}"), async || {
             (stops() == expected).then_some(())
         })
