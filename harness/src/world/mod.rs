@@ -6,4 +6,4 @@ pub(crate) mod operator;
 mod world;
 
 pub(crate) use error::WorldError;
-pub(crate) use world::{JournalMark, MetadataTask, Patience, World, Worlds};
+pub(crate) use world::{Diagnostics, JournalMark, MetadataTask, Patience, World, Worlds};

@@ -75,6 +75,12 @@ pub(crate) trait World: Send + Sync {
     fn journal(&self, journal: &Journal, from: JournalMark, context: &Context)
     -> Result<Vec<JournalEntry>, WorldError>;
 
+    /// What a person wants to read of a scenario that failed: files by name, in the order of their names.
+    fn diagnose(&self) -> Diagnostics;
+
+    /// How a person enters the world while it stands: one line for each host or service.
+    fn doors(&self) -> Vec<String>;
+
     /// The subject's own words, on one node or on all.
     fn log(&self, node: Option<&str>) -> Result<String, WorldError>;
 }
@@ -87,6 +93,10 @@ pub(crate) enum MetadataTask<'a> {
     /// One request, byte for byte.
     Raw(&'a ImdsRequest),
 }
+
+/// What was collected of a world before it was taken down: file names and texts. Secrets are still in them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Diagnostics(pub(crate) Vec<(String, String)>);
 
 /// Default times of a world, in real time.
 #[derive(Clone, Copy, Debug)]

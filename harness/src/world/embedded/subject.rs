@@ -89,6 +89,15 @@ impl Fleet {
             .any(|stopped| stopped == node)
     }
 
+    /// The subject's process on each node where it runs.
+    pub(super) fn processes(&self) -> Vec<(String, u32)> {
+        let running = self.running.try_lock();
+        let children = running.iter().flat_map(|running| running.iter());
+        children
+            .filter_map(|(node, child)| Some((node.clone(), child.id()?)))
+            .collect()
+    }
+
     /// The subject's own words on one node, or on all, each line after its node's name.
     pub(super) fn log(&self, node: Option<&str>) -> String {
         let logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);

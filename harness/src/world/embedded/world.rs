@@ -20,7 +20,7 @@ use super::{
 use crate::{
     check::{self, Context, Exec, JournalEntry, Keys, Metadata, Saved},
     world::{
-        JournalMark, MetadataTask, Patience, World, WorldError,
+        Diagnostics, JournalMark, MetadataTask, Patience, World, WorldError,
         operator::{AwsOperator, KubernetesOperator},
     },
 };
@@ -162,6 +162,14 @@ impl World for EmbeddedWorld {
         context: &Context,
     ) -> Result<Vec<JournalEntry>, WorldError> {
         self.recorded(journal, from, context)
+    }
+
+    fn diagnose(&self) -> Diagnostics {
+        self.collect()
+    }
+
+    fn doors(&self) -> Vec<String> {
+        self.entrances()
     }
 
     fn log(&self, node: Option<&str>) -> Result<String, WorldError> {
