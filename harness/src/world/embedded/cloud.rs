@@ -1,21 +1,18 @@
 //! AWS, the API server and the instances' metadata service of one world, listening in its vpc.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{net::SocketAddr, sync::Arc};
 
-use futures::future::BoxFuture;
 use rand::RngExt;
 use rolecall_accept::CancellationToken;
 use rolecall_aws::{AccessKey, Door, Enforcement, Front, Secret};
 use rolecall_clock::Clock;
-use rolecall_imds::{Directory, Imds, Instance, InstanceCredentials, Tokens};
+use rolecall_imds::Imds;
 use rolecall_kubernetes::{Cluster, NodeSettings, PodCidr, User};
 use rolecall_scenario::model::ImdsSpec;
 use tokio::net::TcpListener;
 
 use super::{
+    instances::{FromFront, Instances, NodeSecrets},
     network::{AWS_PORT, KUBERNETES_PORT, METADATA, Network, vpc},
     pods::Pods,
 };
@@ -42,22 +39,6 @@ pub(super) struct Cloud {
     pub(super) secrets: Arc<NodeSecrets>,
     pub(super) stop: CancellationToken,
 }
-
-/// The nodes as EC2 instances, found by the address that asks.
-pub(super) struct Instances {
-    network: Arc<Network>,
-    by_node: Vec<Arc<Instance>>,
-}
-
-/// Keys of an instance, from the front as EC2 gets them; what was given is remembered, to be found where it must not be.
-struct FromFront {
-    front: Front,
-    given: Arc<NodeSecrets>,
-}
-
-/// Everything secret that a node's metadata service holds: `what it is`, and its value.
-#[derive(Default)]
-pub(super) struct NodeSecrets(Mutex<Vec<(&'static str, String)>>);
 
 /// What a cloud is made of.
 pub(super) struct CloudSettings<'a> {
@@ -103,14 +84,10 @@ impl Cloud {
         });
         let instances = Arc::new(Instances::new(&settings, &account, &clock));
         let secrets = Arc::new(NodeSecrets::default());
-        for instance in &instances.by_node {
-            secrets.remember("user data", &instance.user_data);
-            secrets.remember_keys("identity credentials", &instance.identity_credentials);
+        for instance in instances.all() {
+            secrets.remember_instance(instance);
         }
-        let from_front = FromFront {
-            front: front.clone(),
-            given: secrets.clone(),
-        };
+        let from_front = FromFront::new(front.clone(), secrets.clone());
         let imds = Imds::new(clock.clone(), instances.clone(), Arc::new(from_front));
         let cluster = Cluster::new(clock.clone()).map_err(|error| WorldError::doing("make a cluster", &error))?;
 
@@ -214,17 +191,6 @@ impl Drop for Cloud {
     }
 }
 
-/// Random letters of both cases and digits (`'a'`), or capital letters alone (`'A'`).
-fn random_text(kind: char, length: usize) -> String {
-    let mut random = rand::rng();
-    (0..length)
-        .map(|_| match kind {
-            'A' => random.random_range('A'..='Z'),
-            _ => char::from(random.sample(rand::distr::Alphanumeric)),
-        })
-        .collect()
-}
-
 async fn loopback() -> Result<(TcpListener, SocketAddr), WorldError> {
     let failed = |error: std::io::Error| WorldError::doing("listen on 127.0.0.1", &error);
     let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))
@@ -240,113 +206,13 @@ fn log(result: std::io::Result<()>, what: &str) {
     }
 }
 
-// === impl Instances ===
-
-impl Instances {
-    fn new(settings: &CloudSettings<'_>, account: &str, clock: &Clock) -> Self {
-        let by_node = settings
-            .network
-            .nodes
-            .values()
-            .map(|node| {
-                let role = settings.names.role_of(&node.name);
-                let unique: u64 = rand::rng().random();
-                Arc::new(Instance {
-                    node: node.name.clone(),
-                    instance_id: format!("i-{unique:017x}"),
-                    ami_id: "ami-0a1b2c3d4e5f60718".to_owned(),
-                    instance_type: "t3.large".to_owned(),
-                    region: settings.region.to_owned(),
-                    availability_zone: format!("{}a", settings.region),
-                    hostname: format!("ip-{}.ec2.internal", node.address().to_string().replace('.', "-")),
-                    local_ipv4: node.address(),
-                    account: account.to_owned(),
-                    role: Some(role.clone()),
-                    instance_profile_arn: format!("arn:aws:iam::{account}:instance-profile/{role}"),
-                    instance_profile_id: format!("AIPA{:0>16X}", unique >> 8),
-                    user_data: settings
-                        .imds
-                        .user_data
-                        .clone()
-                        .unwrap_or_else(|| format!("bootstrap-token={unique:x}")),
-                    identity_credentials: rolecall_imds::Credentials {
-                        access_key_id: format!("ASIA{}", random_text('A', 16)),
-                        secret_access_key: random_text('a', 40),
-                        token: random_text('a', 200),
-                        expiration: clock.wall() + jiff::SignedDuration::from_hours(6),
-                        last_updated: clock.wall(),
-                    },
-                    tokens: match settings.imds.tokens_required {
-                        Some(true) => Tokens::Required,
-                        _ => Tokens::Optional,
-                    },
-                    hop_limit: settings.imds.hop_limit.unwrap_or(2),
-                })
-            })
-            .collect();
-        Self {
-            network: settings.network.clone(),
-            by_node,
-        }
-    }
-
-    /// The instance that a node is.
-    pub(super) fn of(&self, node: &str) -> Option<&Arc<Instance>> {
-        self.by_node.iter().find(|instance| instance.node == node)
-    }
-}
-
-impl Directory for Instances {
-    fn instance_for(&self, address: IpAddr) -> Option<Arc<Instance>> {
-        self.of(&self.network.node_of(address)?.name).cloned()
-    }
-}
-
-impl InstanceCredentials for FromFront {
-    fn credentials<'a>(&'a self, instance: &'a Instance) -> BoxFuture<'a, Result<rolecall_imds::Credentials, String>> {
-        // kops names the profile like its role.
-        let profile = instance.role.as_deref().unwrap_or_default();
-        let issued = self.front.instance_credentials(profile, &instance.instance_id);
-        Box::pin(async move {
-            let keys = issued.map_err(|error| error.to_string())?;
-            let keys = rolecall_imds::Credentials {
-                access_key_id: keys.access_key_id,
-                secret_access_key: keys.secret_access_key.expose().to_owned(),
-                token: keys.session_token.expose().to_owned(),
-                expiration: keys.expiration,
-                last_updated: keys.last_updated,
-            };
-            self.given.remember_keys("role credentials", &keys);
-            Ok(keys)
+/// Random letters of both cases and digits (`'a'`), or capital letters alone (`'A'`).
+pub(super) fn random_text(kind: char, length: usize) -> String {
+    let mut random = rand::rng();
+    (0..length)
+        .map(|_| match kind {
+            'A' => random.random_range('A'..='Z'),
+            _ => char::from(random.sample(rand::distr::Alphanumeric)),
         })
-    }
-}
-
-// === impl NodeSecrets ===
-
-impl NodeSecrets {
-    fn remember(&self, what: &'static str, value: &str) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !value.is_empty() && known.iter().all(|(_, old)| old != value) {
-            known.push((what, value.to_owned()));
-        }
-    }
-
-    fn remember_keys(&self, what: &'static str, keys: &rolecall_imds::Credentials) {
-        for value in [&keys.access_key_id, &keys.secret_access_key, &keys.token] {
-            self.remember(what, value);
-        }
-    }
-
-    /// What kinds of secrets a text holds.
-    pub(super) fn within(&self, text: &str) -> Vec<String> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut found: Vec<String> = known
-            .iter()
-            .filter(|(_, value)| text.contains(value))
-            .map(|(what, _)| (*what).to_owned())
-            .collect();
-        found.dedup();
-        found
-    }
+        .collect()
 }

@@ -28,12 +28,17 @@ impl EmbeddedWorld {
         let name = |address: std::net::IpAddr| self.name_of(address).unwrap_or_else(|| "operator".to_owned());
         let aws = self.cloud.front.journal().into_iter().map(|entry| {
             let from = format!("{} ({})", entry.from.ip(), name(entry.from.ip()));
-            let what = format!("{}:{} → {} {}", entry.service, entry.operation, entry.status, entry.answer);
+            let what = format!(
+                "{}:{} → {} {}",
+                entry.service, entry.operation, entry.status, entry.answer
+            );
             (entry.at, format!("{} aws   {from} {what}", entry.at))
         });
         let imds = self.cloud.imds.requests().into_iter().map(|request| {
             let from = format!("{} ({})", request.from.ip(), name(request.from.ip()));
-            let status = request.status.map_or("no answer".to_owned(), |status| status.to_string());
+            let status = request
+                .status
+                .map_or("no answer".to_owned(), |status| status.to_string());
             let what = format!("{} {} → {status}", request.method, request.target);
             (request.at, format!("{} imds  {from} {what}", request.at))
         });
@@ -54,7 +59,9 @@ impl EmbeddedWorld {
             format!("AWS             {} (on this host)", self.cloud.operator.endpoint),
         ];
         for (name, process) in self.fleet.processes() {
-            lines.push(format!("{name:<15} nsenter --preserve-credentials -U -n -m -t {process} -- sh"));
+            lines.push(format!(
+                "{name:<15} nsenter --preserve-credentials -U -n -m -t {process} -- sh"
+            ));
         }
         lines
     }

@@ -4,11 +4,13 @@
 mod cloud;
 mod diagnose;
 mod ground;
+mod instances;
 mod journal;
 mod network;
 mod pods;
 mod probe;
 mod record;
+mod seen;
 mod subject;
 mod world;
 mod worlds;

@@ -1,0 +1,162 @@
+//! The nodes as EC2 instances: what the metadata service knows of them, and where their keys come from.
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use futures::future::BoxFuture;
+use rand::RngExt;
+use rolecall_aws::Front;
+use rolecall_clock::Clock;
+use rolecall_imds::{Directory, Instance, InstanceCredentials, Tokens};
+
+use super::{
+    cloud::{CloudSettings, random_text},
+    network::Network,
+};
+
+/// The nodes as EC2 instances, found by the address that asks.
+pub(super) struct Instances {
+    network: Arc<Network>,
+    by_node: Vec<Arc<Instance>>,
+}
+
+/// Keys of an instance, from the front as EC2 gets them; what was given is remembered, to be found where it must not be.
+pub(super) struct FromFront {
+    front: Front,
+    given: Arc<NodeSecrets>,
+}
+
+/// Everything secret that a node's metadata service holds: `what it is`, and its value.
+#[derive(Default)]
+pub(super) struct NodeSecrets(Mutex<Vec<(&'static str, String)>>);
+
+// === impl Instances ===
+
+impl Instances {
+    pub(super) fn new(settings: &CloudSettings<'_>, account: &str, clock: &Clock) -> Self {
+        let by_node = settings
+            .network
+            .nodes
+            .values()
+            .map(|node| {
+                let role = settings.names.role_of(&node.name);
+                let unique: u64 = rand::rng().random();
+                Arc::new(Instance {
+                    node: node.name.clone(),
+                    instance_id: format!("i-{unique:017x}"),
+                    ami_id: "ami-0a1b2c3d4e5f60718".to_owned(),
+                    instance_type: "t3.large".to_owned(),
+                    region: settings.region.to_owned(),
+                    availability_zone: format!("{}a", settings.region),
+                    hostname: format!("ip-{}.ec2.internal", node.address().to_string().replace('.', "-")),
+                    local_ipv4: node.address(),
+                    account: account.to_owned(),
+                    role: Some(role.clone()),
+                    instance_profile_arn: format!("arn:aws:iam::{account}:instance-profile/{role}"),
+                    instance_profile_id: format!("AIPA{:0>16X}", unique >> 8),
+                    user_data: settings
+                        .imds
+                        .user_data
+                        .clone()
+                        .unwrap_or_else(|| format!("bootstrap-token={unique:x}")),
+                    identity_credentials: rolecall_imds::Credentials {
+                        access_key_id: format!("ASIA{}", random_text('A', 16)),
+                        secret_access_key: random_text('a', 40),
+                        token: random_text('a', 200),
+                        expiration: clock.wall() + jiff::SignedDuration::from_hours(6),
+                        last_updated: clock.wall(),
+                    },
+                    tokens: match settings.imds.tokens_required {
+                        Some(true) => Tokens::Required,
+                        _ => Tokens::Optional,
+                    },
+                    hop_limit: settings.imds.hop_limit.unwrap_or(2),
+                })
+            })
+            .collect();
+        Self {
+            network: settings.network.clone(),
+            by_node,
+        }
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Instance>> {
+        self.by_node.iter()
+    }
+
+    /// The instance that a node is.
+    pub(super) fn of(&self, node: &str) -> Option<&Arc<Instance>> {
+        self.by_node.iter().find(|instance| instance.node == node)
+    }
+}
+
+impl Directory for Instances {
+    fn instance_for(&self, address: IpAddr) -> Option<Arc<Instance>> {
+        self.of(&self.network.node_of(address)?.name).cloned()
+    }
+}
+
+// === impl FromFront ===
+
+impl FromFront {
+    pub(super) fn new(front: Front, given: Arc<NodeSecrets>) -> Self {
+        Self { front, given }
+    }
+}
+
+impl InstanceCredentials for FromFront {
+    fn credentials<'a>(&'a self, instance: &'a Instance) -> BoxFuture<'a, Result<rolecall_imds::Credentials, String>> {
+        // kops names the profile like its role.
+        let profile = instance.role.as_deref().unwrap_or_default();
+        let issued = self.front.instance_credentials(profile, &instance.instance_id);
+        Box::pin(async move {
+            let keys = issued.map_err(|error| error.to_string())?;
+            let keys = rolecall_imds::Credentials {
+                access_key_id: keys.access_key_id,
+                secret_access_key: keys.secret_access_key.expose().to_owned(),
+                token: keys.session_token.expose().to_owned(),
+                expiration: keys.expiration,
+                last_updated: keys.last_updated,
+            };
+            self.given.remember_keys("role credentials", &keys);
+            Ok(keys)
+        })
+    }
+}
+
+// === impl NodeSecrets ===
+
+impl NodeSecrets {
+    fn remember(&self, what: &'static str, value: &str) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !value.is_empty() && known.iter().all(|(_, old)| old != value) {
+            known.push((what, value.to_owned()));
+        }
+    }
+
+    /// What an instance holds that is not its role's.
+    pub(super) fn remember_instance(&self, instance: &Instance) {
+        self.remember("user data", &instance.user_data);
+        self.remember_keys("identity credentials", &instance.identity_credentials);
+    }
+
+    fn remember_keys(&self, what: &'static str, keys: &rolecall_imds::Credentials) {
+        for value in [&keys.access_key_id, &keys.secret_access_key, &keys.token] {
+            self.remember(what, value);
+        }
+    }
+
+    /// What kinds of secrets a text holds.
+    pub(super) fn within(&self, text: &str) -> Vec<String> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found: Vec<String> = known
+            .iter()
+            .filter(|(_, value)| text.contains(value))
+            .map(|(what, _)| (*what).to_owned())
+            .collect();
+        found.dedup();
+        found
+    }
+}
