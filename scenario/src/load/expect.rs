@@ -1,6 +1,6 @@
 //! What a step expects: checked against its action, and read.
 
-use super::walk::Walk;
+use super::{bounds, walk::Walk};
 use crate::{
     ScenarioError, Span, Spanned,
     model::{Bounds, Expect, Expectation},
@@ -41,6 +41,7 @@ pub(super) fn check(walk: &mut Walk<'_>, node: &Node, action: &ActionWord) {
             }
         }
     }
+    bounds::check(walk, node);
 }
 
 fn check_bare(walk: &mut Walk<'_>, node: &Node, text: &str, action: &ActionWord) {

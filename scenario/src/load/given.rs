@@ -9,8 +9,8 @@ use super::{
 use crate::{
     Source, Spanned,
     model::{
-        Bucket, ClusterSpec, Document, Given, ImdsSpec, Namespace, Pod, ProxySettings, Restored, Role, StatementList,
-        Trust,
+        Bucket, ClusterSpec, Document, Given, ImdsSpec, Manifest, Namespace, Pod, ProxySettings, Restored, Role,
+        StatementList, Trust, User,
     },
     tree::Node,
     words::{GIVEN, Key, PROXY, Shape, Structure},
@@ -23,15 +23,24 @@ pub(super) fn given(source: &Source, node: &Node) -> Given {
         restored.insert("region");
     }
     Given {
+        accounts: node.get("accounts").map(spanned_texts).unwrap_or_default(),
         cluster: node
             .entry("cluster")
             .map(|entry| cluster(source, &entry.value))
             .unwrap_or_default(),
         region: aws.and_then(|aws| text(aws, "region")),
         roles: things(node, "roles", role),
+        users: things(node, "users", user),
         buckets: things(node, "buckets", bucket),
         namespaces: things(node, "namespaces", namespace),
         pods: things(node, "pods", pod),
+        manifests: node
+            .get("manifests")
+            .map(Node::items)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(manifest)
+            .collect(),
         restored,
     }
 }
@@ -63,6 +72,7 @@ pub(super) fn forget_restored(given: &mut Given, proxy: &mut ProxySettings) {
     given.cluster.restored.clear();
     given.cluster.imds.restored.clear();
     given.roles.values_mut().for_each(|role| role.value.restored.clear());
+    given.users.values_mut().for_each(|user| user.value.restored.clear());
     given
         .buckets
         .values_mut()
@@ -124,7 +134,7 @@ fn cluster(source: &Source, node: &Node) -> ClusterSpec {
             .map(|words| restored(node, words))
     };
     let mut restored = words.map(|words| restored(node, words)).unwrap_or_default();
-    restored.retain(|word| matches!(*word, "name" | "nodes"));
+    restored.retain(|word| matches!(*word, "name" | "nodes" | "base"));
     restored.extend(match (node.is_null(), policies) {
         (true, _) => written("additionalPolicies", node).unwrap_or_default(),
         (false, Some(policies)) => written("additionalPolicies", policies).unwrap_or_default(),
@@ -140,6 +150,7 @@ fn cluster(source: &Source, node: &Node) -> ClusterSpec {
         nodes: node.get("nodes").map(|_| texts(node, "nodes")),
         node_policies: side("node"),
         master_policies: side("master"),
+        base: text(node, "base"),
         imds: imds
             .map(|node| metadata_service(node, written("imds", node).unwrap_or_default()))
             .unwrap_or_default(),
@@ -160,27 +171,34 @@ fn metadata_service(node: &Node, restored: Restored) -> ImdsSpec {
 }
 
 fn role(node: &Node, restored: Restored) -> Role {
-    let inline = |node: &Node| {
-        let entries = node.entries().iter();
-        entries
-            .map(|entry| {
-                (
-                    entry.key.value.clone(),
-                    Spanned::new(document(&entry.value), entry.value.span.clone()),
-                )
-            })
-            .collect()
-    };
     Role {
         trust: node
             .get("trust")
             .map(|node| Spanned::new(trust(node), node.span.clone())),
         policies: node.get("policies").map(spanned_texts),
-        inline: node.get("inline").map(inline),
+        inline: node.get("inline").map(documents),
         boundary: node.get("boundary").and_then(spanned),
         max_session: node.get("max_session").and_then(Node::duration),
+        account: spanned_text(node, "account"),
         restored,
     }
+}
+
+fn user(node: &Node, restored: Restored) -> User {
+    User {
+        policies: node.get("policies").map(spanned_texts),
+        inline: node.get("inline").map(documents),
+        access_key: spanned_text(node, "access_key"),
+        restored,
+    }
+}
+
+fn documents(node: &Node) -> BTreeMap<String, Spanned<Document>> {
+    let document = |node: &Node| Spanned::new(document(node), node.span.clone());
+    node.entries()
+        .iter()
+        .map(|entry| (entry.key.value.clone(), document(&entry.value)))
+        .collect()
 }
 
 fn trust(node: &Node) -> Trust {
@@ -240,8 +258,29 @@ fn pod(node: &Node, restored: Restored) -> Pod {
         annotations: annotations(node),
         host_network: node.get("host_network").and_then(Node::bool),
         service_account: text(node, "service_account"),
+        image: text(node, "image"),
+        ips: node.get("ips").map(|_| texts(node, "ips")),
+        ip_of: node.get("ip").and_then(address_of),
+        phase: text(node, "phase"),
+        hidden: node.get("hidden").and_then(Node::bool),
         restored,
     }
+}
+
+fn address_of(node: &Node) -> Option<Spanned<String>> {
+    let pod = node.text()?.strip_prefix("of:")?;
+    Some(Spanned::new(pod.to_owned(), node.span.clone()))
+}
+
+fn manifest(node: &Node) -> Option<Spanned<Manifest>> {
+    let set = node.get("set").map(|set| {
+        let entries = set.entries().iter();
+        entries
+            .filter_map(|entry| Some((entry.key.value.clone(), entry.value.raw()?.to_owned())))
+            .collect()
+    });
+    let file = node.text().map(str::to_owned).or_else(|| text(node, "file"))?;
+    Some(Spanned::new(Manifest { file, set }, node.span.clone()))
 }
 
 fn annotations(node: &Node) -> Option<BTreeMap<String, String>> {

@@ -2,7 +2,7 @@
 
 use super::{command, request, statements, walk::Walk};
 use crate::{
-    ScenarioError, Spanned,
+    ScenarioError, Span, Spanned,
     duration::parse_duration,
     nearest::{list, nearest},
     tree::{Kind, Node},
@@ -50,17 +50,23 @@ fn check_text(walk: &mut Walk<'_>, node: &Node, text: &str, shape: &Shape) {
         Shape::NewName(kind) => new_key(walk, *kind, &Spanned::new(text.to_owned(), node.span.clone())),
         Shape::ManagedPolicy => managed_policy(walk, node, text),
         Shape::Arn => arn(walk, node, text),
+        Shape::PolicyText => account_of(walk, text, &node.span),
         Shape::File => file(walk, node, text),
         Shape::PolicyVersion => match text {
             "2012-10-17" | "2008-10-17" => {}
             _ => walk.wrong(node, "expected \"2012-10-17\"", Some(VERSION.to_owned())),
         },
-        Shape::StatementsText => {
-            if let Err((span, reason)) = statements::parse(walk.source, node) {
+        Shape::StatementsText => match statements::parse(walk.source, node) {
+            Ok(statements) => {
+                for (arn, span) in statements::arns(walk.source, node, &statements) {
+                    account_of(walk, &arn, &span);
+                }
+            }
+            Err((span, reason)) => {
                 let error = ScenarioError::new("the policy statements are not right", span, reason);
                 walk.report(error.help("as in a kops cluster spec: a JSON list of statements, or a YAML list"));
             }
-        }
+        },
         Shape::TrustText => trust(walk, node, text),
         Shape::Token => match text {
             "fresh" | "none" => {}
@@ -98,6 +104,14 @@ pub(super) fn new_key(walk: &mut Walk<'_>, kind: NameKind, name: &Spanned<String
     if name.value.trim().is_empty() {
         let title = format!("a {} without a name", kind.noun());
         return walk.report(ScenarioError::new(title, name.span.clone(), "expected a name"));
+    }
+    if kind == NameKind::Account && matches!(name.value.as_str(), "self" | "aws") {
+        let title = format!("no account can be named `{}`", name.value);
+        let label = match name.value.as_str() {
+            "self" => "in an ARN this is the scenario's own account",
+            _ => "in an ARN this is AWS itself",
+        };
+        return walk.report(ScenarioError::new(title, name.span.clone(), label));
     }
     if kind == NameKind::Pod
         && let Some((namespace, pod)) = name.value.split_once('/')
@@ -138,7 +152,17 @@ fn subject(walk: &mut Walk<'_>, node: &Node, shape: &Shape) {
         (_, Some("proxy")) => {}
         (_, Some(_)) => walk.wrong(node, format!("expected {}", shape.describe()), None),
         (Kind::Map { entries, .. }, _) => match entries.as_slice() {
-            [entry] if entry.key.value == "proxy" => walk.shape(&entry.value, &Shape::Name(NameKind::Node)),
+            [entry] if entry.key.value == "proxy" => {
+                if entry.value.text().is_some_and(|node| node.starts_with("master-")) {
+                    let label = "a node named `master-*` is a master, and no proxy runs there";
+                    walk.report(ScenarioError::new(
+                        "no proxy runs here",
+                        entry.value.span.clone(),
+                        label,
+                    ));
+                }
+                walk.shape(&entry.value, &Shape::Name(NameKind::Node));
+            }
             _ => walk.wrong(node, format!("expected {}", shape.describe()), None),
         },
         _ => walk.mistyped(node, &shape.describe()),
@@ -149,13 +173,22 @@ fn arn(walk: &mut Walk<'_>, node: &Node, text: &str) {
     if !text.starts_with("arn:") || text.split(':').count() < 6 {
         walk.wrong(node, "expected an ARN such as `arn:aws:iam::self:role/`", None);
     }
+    account_of(walk, text, &node.span);
+}
+
+/// The account of a text that is an ARN must be known; in a pattern it may be anything, and many services have none.
+fn account_of(walk: &mut Walk<'_>, text: &str, at: &Span) {
+    let account = text.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(3));
+    if account.is_some_and(|account| !account.is_empty() && !account.contains(['*', '?', '$'])) {
+        walk.refer(NameKind::Account, text, at);
+    }
 }
 
 fn managed_policy(walk: &mut Walk<'_>, node: &Node, text: &str) {
     let name = match text.strip_prefix("arn:aws:iam::aws:policy/") {
         Some(path) => path.rsplit('/').next().unwrap_or(path),
         // A policy of an account is named by its ARN and known only there.
-        None if text.starts_with("arn:") => return,
+        None if text.starts_with("arn:") => return account_of(walk, text, &node.span),
         None => text,
     };
     let known = walk.vocabulary.managed_policies;
@@ -238,14 +271,11 @@ fn journal_entry(walk: &mut Walk<'_>, node: &Node, text: &str) {
             walk.needs.insert("vault".to_owned());
             walk.pending(text, "Vault is not built yet", node.span.clone());
         }
-        Some(("kubernetes", _)) => {
-            walk.pending(text, "a journal of the API server is not built yet", node.span.clone());
-        }
-        Some(("imds", "*")) => {}
-        Some(("imds", _)) => {
+        Some(("imds" | "kubernetes", "*")) => {}
+        Some((service @ ("imds" | "kubernetes"), _)) => {
             walk.wrong(
                 node,
-                "expected `imds:*`",
+                format!("expected `{service}:*`"),
                 Some("narrow it with `where: { path: … }`".to_owned()),
             );
         }

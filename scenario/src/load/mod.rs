@@ -1,5 +1,6 @@
 //! From a spanned tree to a checked scenario.
 
+mod bounds;
 mod bucket;
 mod command;
 mod expect;

@@ -102,6 +102,7 @@ impl Names {
         });
         errors.extend(unknown.take(MOST));
         errors.extend(self.saved.iter().filter_map(|saved| self.unused(saved)));
+        errors.extend(self.saved.iter().filter_map(|saved| self.saved_over(saved)));
         let pods = self.made.get(&NameKind::Pod).into_iter().flatten();
         errors.extend(pods.filter_map(|(name, span)| {
             self.made.get(&NameKind::Node)?.get(name)?;
@@ -140,7 +141,7 @@ impl Names {
     fn unknown(&self, used: &Use) -> Option<ScenarioError> {
         let (kind, name) = (used.kind, used.name.value.as_str());
         let role = matches!(kind, NameKind::Role | NameKind::Caller);
-        if role && name.starts_with("arn:") {
+        if (role || kind == NameKind::Account) && name.starts_with("arn:") {
             return self.unknown_account(&used.name);
         }
         let kops = |prefix: &str| name.strip_prefix(prefix).is_some_and(|cluster| cluster == self.cluster);
@@ -200,6 +201,13 @@ impl Names {
         if used.kind == NameKind::Keys && keys.is_some_and(|keys| keys.contains_key(name)) {
             return None;
         }
+        let user = self.made.get(&NameKind::User).and_then(|users| users.get(name));
+        if let (NameKind::Keys, Some(user)) = (used.kind, user) {
+            let error = ScenarioError::new(format!("`{name}` is a user, not keys"), used.name.span.clone(), {
+                "expected the name that the user's `access_key` gives them"
+            });
+            return Some(error.other(user.clone(), "the user"));
+        }
         let same: Vec<&Saved> = self.saved.iter().filter(|saved| saved.name.value == name).collect();
         let earlier = |saved: &&&Saved| used.step.is_none_or(|step| saved.step < step);
         if same.iter().filter(earlier).any(|saved| saved.kind == used.kind) {
@@ -256,6 +264,18 @@ impl Names {
         };
         let title = format!("no earlier step named `{name}`");
         Some(ScenarioError::new(title, used.name.span.clone(), label).help(help))
+    }
+
+    /// A saved name that is also the name of a user's access key: `using` could mean either.
+    fn saved_over(&self, saved: &Saved) -> Option<ScenarioError> {
+        let name = saved.name.value.as_str();
+        let key = self.made.get(&NameKind::Keys)?.get(name)?;
+        let error = ScenarioError::new(
+            format!("`{name}` is saved twice"),
+            saved.name.span.clone(),
+            "saved again",
+        );
+        Some(error.other(key.clone(), "a user's access key has this name"))
     }
 
     fn unused(&self, saved: &Saved) -> Option<ScenarioError> {

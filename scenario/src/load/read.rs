@@ -6,7 +6,7 @@ use super::{command, expect, given, request, step};
 use crate::{
     Source, Spanned,
     model::{
-        Action, Actor, Call, Credentials, ImdsRequest, Journal, JournalWhere, Pending, ProxyCommand, ProxyVerb,
+        Action, Actor, Call, Credentials, Fault, ImdsRequest, Journal, JournalWhere, Pending, ProxyCommand, ProxyVerb,
         Scenario, Step, Target, TokenUse,
     },
     tree::{Entry, Node},
@@ -95,9 +95,15 @@ fn steps(source: &Source, nodes: &[Node], actors: &Nodes) -> Vec<Step> {
             within: spanned_duration(node, "within"),
             throughout: spanned_duration(node, "throughout"),
             save: spanned_text(node, "save"),
+            at_once: node.get("at_once").and_then(at_once),
         });
     }
     steps
+}
+
+fn at_once(node: &Node) -> Option<Spanned<u32>> {
+    let number = u32::try_from(node.integer()?).ok()?;
+    Some(Spanned::new(number, node.span.clone()))
 }
 
 fn action(source: &Source, step: &Node, entry: &Entry, since: Option<usize>) -> Option<Action> {
@@ -164,8 +170,22 @@ fn action(source: &Source, step: &Node, entry: &Entry, since: Option<usize>) -> 
         "log" => Action::Log {
             node: value.get("proxy").and_then(spanned),
         },
+        "metrics" => Action::Metrics {
+            node: value.get("proxy").and_then(spanned),
+        },
+        "advance" => Action::Advance(value.duration()?),
+        // Of several services all but one are not built, and then the scenario is never run.
+        "inject" => Action::Inject(fault(value.entries().first()?)),
+        "heal" => Action::Heal(value.one_or_more().first()?.text()?.to_owned()),
         _ => return None,
     })
+}
+
+fn fault(entry: &Entry) -> Fault {
+    Fault {
+        service: entry.key.value.clone(),
+        delay: entry.value.get("delay").and_then(Node::duration),
+    }
 }
 
 fn imds(step: &Node, node: &Node) -> Option<Spanned<ImdsRequest>> {

@@ -30,6 +30,26 @@ pub(super) fn parse(source: &Source, node: &Node) -> Result<Vec<Value>, (Span, S
     }
 }
 
+/// The ARNs in statements that were written as JSON text, each with its place.
+pub(super) fn arns(source: &Source, node: &Node, statements: &[Value]) -> Vec<(String, Span)> {
+    let written = source.text().get(node.span.range()).unwrap_or_default();
+    let mut all = Vec::new();
+    let mut rest: Vec<&Value> = statements.iter().collect();
+    while let Some(value) = rest.pop() {
+        match value {
+            Value::String(text) if text.starts_with("arn:") => {
+                let at = written.find(text.as_str()).map(|at| node.span.start + at);
+                let span = at.map_or_else(|| node.span.clone(), |at| (at..at + text.len()).into());
+                all.push((text.clone(), span));
+            }
+            Value::Array(items) => rest.extend(items),
+            Value::Object(members) => rest.extend(members.values()),
+            _ => {}
+        }
+    }
+    all
+}
+
 /// The place in the file of a line and column (from 1, in bytes) of the text of a node.
 fn place(source: &Source, node: &Node, text: &str, line: usize, column: usize) -> Span {
     let Kind::Scalar { style, .. } = &node.kind else {

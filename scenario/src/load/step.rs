@@ -247,7 +247,25 @@ fn check_action(walk: &mut Walk<'_>, step: &Node, action: &ActionWord, entry: &E
                 bucket::names(walk, call, step);
             }
         }
+        "inject" => check_faults(walk, &entry.value),
         "apply" if entry.value.entry("manifests").is_some() => walk.names.manifests(),
         _ => {}
+    }
+}
+
+/// A fault says what goes wrong.
+fn check_faults(walk: &mut Walk<'_>, faults: &Node) {
+    let Kind::Map { entries, .. } = &faults.kind else {
+        return;
+    };
+    let nothing = |node: &Node| matches!(&node.kind, Kind::Map { entries, .. } if entries.is_empty());
+    if entries.is_empty() {
+        let label = "expected a service and its fault, such as `sts: { delay: 2s }`";
+        walk.report(ScenarioError::new("`inject` is empty", faults.span.clone(), label));
+    }
+    for entry in entries.iter().filter(|entry| nothing(&entry.value)) {
+        let label = "expected what goes wrong, such as `delay: 2s`";
+        let title = format!("the fault of `{}` is empty", entry.key.value);
+        walk.report(ScenarioError::new(title, entry.value.span.clone(), label));
     }
 }

@@ -14,18 +14,24 @@ use crate::Spanned;
 /// every `restored` is empty.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
+    /// Further AWS accounts by the names that ARNs and [`Role::account`] use.
+    pub accounts: Vec<Spanned<String>>,
     /// The cluster.
     pub cluster: ClusterSpec,
     /// Region of the AWS account; `us-east-1` where nothing is said.
     pub region: Option<String>,
     /// Roles by name, `a/b/R` having the path `/a/b/`.
     pub roles: BTreeMap<String, Spanned<Role>>,
+    /// IAM users by name.
+    pub users: BTreeMap<String, Spanned<User>>,
     /// Buckets by name.
     pub buckets: BTreeMap<String, Spanned<Bucket>>,
     /// Namespaces by name.
     pub namespaces: BTreeMap<String, Spanned<Namespace>>,
     /// Pods by the name steps use: `app`, or `team-b/app` with its namespace.
     pub pods: BTreeMap<String, Spanned<Pod>>,
+    /// Manifests, applied in this order after everything else.
+    pub manifests: Vec<Spanned<Manifest>>,
     /// `region`, if `aws.region` was written as `null`.
     pub restored: Restored,
 }
@@ -44,9 +50,11 @@ pub struct ClusterSpec {
     pub node_policies: Option<Spanned<StatementList>>,
     /// `additionalPolicies.master`.
     pub master_policies: Option<Spanned<StatementList>>,
+    /// `base`: `kops` adds kops' own base policies to the roles; `None` = not said (in `given`: none).
+    pub base: Option<String>,
     /// The instances' metadata service.
     pub imds: ImdsSpec,
-    /// Keys written as `null`: `name`, `nodes`, and `node`, `master` of `additionalPolicies`.
+    /// Keys written as `null`: `name`, `nodes`, `base`, and `node`, `master` of `additionalPolicies`.
     pub restored: Restored,
 }
 
@@ -80,6 +88,21 @@ pub struct Role {
     pub boundary: Option<Spanned<String>>,
     /// Maximum session duration.
     pub max_session: Option<Duration>,
+    /// The further account it is in; `None` = not said (in `given`: the scenario's own).
+    pub account: Option<Spanned<String>>,
+    /// Keys written as `null` (see [`Restored`]); a whole thing written as `null` has all of them here.
+    pub restored: Restored,
+}
+
+/// An IAM user.
+#[derive(Clone, Debug, Default)]
+pub struct User {
+    /// Managed policies, by name or ARN; `None` = not said.
+    pub policies: Option<Vec<Spanned<String>>>,
+    /// Inline policies by name; `None` = not said.
+    pub inline: Option<BTreeMap<String, Spanned<Document>>>,
+    /// The name by which `using:` knows the user's access key; `None` = not said (in `given`: it has none).
+    pub access_key: Option<Spanned<String>>,
     /// Keys written as `null` (see [`Restored`]); a whole thing written as `null` has all of them here.
     pub restored: Restored,
 }
@@ -154,8 +177,27 @@ pub struct Pod {
     pub host_network: Option<bool>,
     /// Its service account.
     pub service_account: Option<String>,
+    /// Its image.
+    pub image: Option<String>,
+    /// Its addresses, as the API shows them and as it has them; `None` = one that the world chooses.
+    pub ips: Option<Vec<String>>,
+    /// The pod whose address it has, of `ip: of:<pod>`.
+    pub ip_of: Option<Spanned<String>>,
+    /// The phase that the API shows: one of Kubernetes' five.
+    pub phase: Option<String>,
+    /// Whether the API does not show it.
+    pub hidden: Option<bool>,
     /// Keys written as `null` (see [`Restored`]); a whole thing written as `null` has all of them here.
     pub restored: Restored,
+}
+
+/// A file of Kubernetes objects, applied as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    /// The path below `fixtures/manifests`.
+    pub file: String,
+    /// Values for the file's `{{…}}`, none of which may remain; `None`: they stay as they are.
+    pub set: Option<BTreeMap<String, String>>,
 }
 
 /// Settings of the subject: neutral words, of which its adapter makes flags. `None` = not said.

@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 
 pub use expect::{Bounds, Expect, Expectation};
 pub use given::{
-    Bucket, ClusterSpec, Document, Given, ImdsSpec, Namespace, Pod, ProxySettings, Restored, Role, StatementList, Trust,
+    Bucket, ClusterSpec, Document, Given, ImdsSpec, Manifest, Namespace, Pod, ProxySettings, Restored, Role,
+    StatementList, Trust, User,
 };
 pub use step::{
-    Action, Actor, Call, Credentials, ImdsRequest, Journal, JournalWhere, ProxyCommand, ProxyVerb, Step, Target,
+    Action, Actor, Call, Credentials, Fault, ImdsRequest, Journal, JournalWhere, ProxyCommand, ProxyVerb, Step, Target,
     TokenUse,
 };
 
@@ -49,9 +50,9 @@ pub struct Scenario {
 /// A word of the language that is not built into any world yet.
 #[derive(Clone, Debug)]
 pub struct Pending {
-    /// The word as written, such as `advance`.
+    /// The word as written, such as `vault_role`.
     pub word: String,
-    /// Why it is a skip, a fragment such as `moving the clock is not built yet`.
+    /// Why it is a skip, a fragment such as `Vault is not built yet`.
     pub reason: String,
     /// Where it was written.
     pub span: Span,

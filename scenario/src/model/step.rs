@@ -28,6 +28,8 @@ pub struct Step {
     pub throughout: Option<Spanned<Duration>>,
     /// `save:`, a name for what came back.
     pub save: Option<Spanned<String>>,
+    /// `at_once:`, so many at the same moment, each judged; 1 to 1000.
+    pub at_once: Option<Spanned<u32>>,
 }
 
 /// Who acts.
@@ -75,6 +77,26 @@ pub enum Action {
         /// The node, or all.
         node: Option<Spanned<String>>,
     },
+    /// `metrics: proxy`, of every worker or of one.
+    Metrics {
+        /// The node, or all.
+        node: Option<Spanned<String>>,
+    },
+    /// `advance:` moves the world's clock by this much.
+    Advance(Duration),
+    /// `inject:` a fault, until [`Action::Heal`].
+    Inject(Fault),
+    /// `heal:` ends the faults of this service (`sts`).
+    Heal(String),
+}
+
+/// A fault of one service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The service: `sts`.
+    pub service: String,
+    /// How late it answers.
+    pub delay: Option<Duration>,
 }
 
 /// `credentials:`.

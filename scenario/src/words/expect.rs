@@ -115,8 +115,7 @@ pub(super) const OF_CHANGE: &[Word] = &[
         "rejected",
         "the API server refuses it, and its message names this",
         Shape::Text,
-    )
-    .later("expecting a rejected change is not built yet"),
+    ),
 ];
 
 const BOUNDS: Structure = Structure {

@@ -5,8 +5,6 @@ use super::{
 };
 
 const NO_VAULT: &str = "Vault is not built yet";
-const NO_ACCOUNTS: &str = "a second AWS account is not built yet";
-const NO_ADDRESSES: &str = "choosing a pod's addresses is not built yet";
 
 /// What exists before the first step; `apply` takes the same words.
 pub const GIVEN: Structure = Structure {
@@ -20,8 +18,7 @@ const WORDS: &[Word] = &[
         "accounts",
         "further AWS accounts",
         Shape::List(&Shape::NewName(NameKind::Account)),
-    )
-    .later(NO_ACCOUNTS),
+    ),
     word("cluster", "the cluster", Shape::Struct(&CLUSTER)),
     word("aws", "the AWS account", Shape::Struct(&AWS)),
     word(
@@ -39,8 +36,7 @@ const WORDS: &[Word] = &[
             key: Key::New(NameKind::User),
             value: &Shape::Struct(&USER),
         },
-    )
-    .later("IAM users are not built yet"),
+    ),
     word(
         "buckets",
         "S3 buckets",
@@ -69,8 +65,7 @@ const WORDS: &[Word] = &[
         "manifests",
         "files of fixtures/manifests, applied as they are",
         Shape::List(&MANIFEST),
-    )
-    .later("applying manifests is not built yet"),
+    ),
     word("vault", "Vault, in its own field names", Shape::Struct(&VAULT))
         .later(NO_VAULT)
         .needs("vault"),
@@ -105,7 +100,7 @@ const ADDITIONAL: Structure = Structure {
     rest: None,
 };
 
-const BASES: &[Choice] = &[choice("kops").later("kops' base policies are not built yet")];
+const BASES: &[Choice] = &[choice("kops")];
 
 const IMDS: Structure = Structure {
     what: "the instances' metadata service",
@@ -154,7 +149,7 @@ const ROLE: Structure = Structure {
         ),
         word("boundary", "its permissions boundary", Shape::ManagedPolicy),
         word("max_session", "its longest session", Shape::Duration),
-        word("account", "the account it is in", Shape::Name(NameKind::Account)).later(NO_ACCOUNTS),
+        word("account", "the account it is in", Shape::Name(NameKind::Account)),
     ],
     rest: None,
 };
@@ -186,7 +181,7 @@ const USER: Structure = Structure {
 
 const BUCKET: Structure = Structure {
     what: "a bucket",
-    words: &[word("policy", "the bucket's policy", DOCUMENT).later("bucket policies are not built yet")],
+    words: &[word("policy", "the bucket's policy", DOCUMENT)],
     rest: Some((Key::Free("an object's key"), &Shape::Text)),
 };
 
@@ -240,19 +235,11 @@ const POD: Structure = Structure {
         )
         .later(NO_VAULT)
         .needs("vault"),
-        word("image", "its image", Shape::Text).later("choosing a pod's image is not built yet"),
-        word("ips", "its addresses", Shape::List(&Shape::Text))
-            .later(NO_ADDRESSES)
-            .needs("addresses"),
-        word("ip", "another pod's address: `of:<pod>`", Shape::AddressOf)
-            .later(NO_ADDRESSES)
-            .needs("addresses"),
-        word("phase", "the phase the API shows", Shape::OneOf(PHASES))
-            .later("choosing a pod's phase is not built yet")
-            .needs("addresses"),
-        word("hidden", "whether the API does not show it", Shape::Bool)
-            .later("hiding a pod is not built yet")
-            .needs("addresses"),
+        word("image", "its image", Shape::Text),
+        word("ips", "its addresses", Shape::List(&Shape::Text)).needs("addresses"),
+        word("ip", "another pod's address: `of:<pod>`", Shape::AddressOf).needs("addresses"),
+        word("phase", "the phase the API shows", Shape::OneOf(PHASES)).needs("addresses"),
+        word("hidden", "whether the API does not show it", Shape::Bool).needs("addresses"),
     ],
     rest: None,
 };

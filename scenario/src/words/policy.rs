@@ -30,27 +30,35 @@ const STATEMENT: Structure = Structure {
 const WORDS: &[Word] = &[
     word("Sid", "an identifier", Shape::Text),
     word("Effect", "what the statement does", Shape::OneOf(EFFECTS)).required(),
-    word("Action", "the actions it is about", Shape::OneOrMore(&Shape::Text)),
+    word(
+        "Action",
+        "the actions it is about",
+        Shape::OneOrMore(&Shape::PolicyText),
+    ),
     word(
         "NotAction",
         "the actions it is not about",
-        Shape::OneOrMore(&Shape::Text),
+        Shape::OneOrMore(&Shape::PolicyText),
     ),
-    word("Resource", "the resources it is about", Shape::OneOrMore(&Shape::Text)),
+    word(
+        "Resource",
+        "the resources it is about",
+        Shape::OneOrMore(&Shape::PolicyText),
+    ),
     word(
         "NotResource",
         "the resources it is not about",
-        Shape::OneOrMore(&Shape::Text),
+        Shape::OneOrMore(&Shape::PolicyText),
     ),
     word(
         "Principal",
         "who it is about",
-        Shape::Either(&[Shape::Text, PRINCIPALS]),
+        Shape::Either(&[Shape::PolicyText, PRINCIPALS]),
     ),
     word(
         "NotPrincipal",
         "who it is not about",
-        Shape::Either(&[Shape::Text, PRINCIPALS]),
+        Shape::Either(&[Shape::PolicyText, PRINCIPALS]),
     ),
     word("Condition", "when it applies", CONDITIONS),
 ];
@@ -59,7 +67,7 @@ const EFFECTS: &[Choice] = &[choice("Allow"), choice("Deny")];
 
 const PRINCIPALS: Shape = Shape::Map {
     key: Key::Free("a kind of principal"),
-    value: &Shape::OneOrMore(&Shape::Text),
+    value: &Shape::OneOrMore(&Shape::PolicyText),
 };
 
 const CONDITIONS: Shape = Shape::Map {

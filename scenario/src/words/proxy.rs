@@ -12,8 +12,7 @@ const WORDS: &[Word] = &[
         "default_role",
         "the role of a pod that names none",
         Shape::Name(NameKind::Role),
-    )
-    .later("a default role is not built yet"),
+    ),
     word("base_role_arn", "what a role's name is appended to", Shape::Arn),
     word(
         "namespace_restrictions",
@@ -51,10 +50,7 @@ const WORDS: &[Word] = &[
     word("listen", "the address the proxy listens on", Shape::Text).later("another listening address is not built yet"),
 ];
 
-const FORMATS: &[Choice] = &[
-    choice("glob"),
-    choice("regexp").later("regular expressions are not built yet"),
-];
+const FORMATS: &[Choice] = &[choice("glob"), choice("regexp")];
 
 const INTERCEPTS: &[Choice] = &[
     choice("nftables"),

@@ -56,7 +56,7 @@ pub enum Key {
 /// The kinds of names: what a name may refer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum NameKind {
-    /// A further AWS account.
+    /// A further AWS account; or an ARN, in which the account must be known.
     Account,
     /// A pod.
     Pod,
@@ -133,6 +133,8 @@ pub enum Shape {
     ManagedPolicy,
     /// An ARN.
     Arn,
+    /// A text of a policy; the account of an ARN must be known.
+    PolicyText,
     /// A file below `fixtures/`.
     File,
     /// The version of the policy language.
@@ -257,7 +259,7 @@ impl Shape {
     /// What is due, for `expected …`.
     pub fn describe(&self) -> String {
         match self {
-            Self::Text | Self::CommandLine => "text".to_owned(),
+            Self::Text | Self::CommandLine | Self::PolicyText => "text".to_owned(),
             Self::Scalar | Self::HeaderValue => "text or a number".to_owned(),
             Self::Code => "a code such as `AccessDenied`".to_owned(),
             Self::Flag => "`true`".to_owned(),

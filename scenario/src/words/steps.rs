@@ -51,9 +51,8 @@ pub const EVERY_STEP: &[Word] = &[
     word(
         "at_once",
         "so many at the same moment, each judged",
-        Shape::Number { min: 1, max: 10_000 },
-    )
-    .later("asking many times at once is not built yet"),
+        Shape::Number { min: 1, max: 1_000 },
+    ),
 ];
 
 /// The words that say what a step does; each step has exactly one.
@@ -130,23 +129,17 @@ pub const ACTIONS: &[ActionWord] = &[
         &[],
     ),
     operator(
-        word("advance", "moves the world's clock", Shape::Duration)
-            .later("moving the clock is not built yet")
-            .needs("clock"),
+        word("advance", "moves the world's clock", Shape::Duration).needs("clock"),
         &[],
         &[],
     ),
     operator(
-        word("inject", "a fault, until `heal`", Shape::Struct(&FAULTS))
-            .later("faults are not built yet")
-            .needs("faults"),
+        word("inject", "a fault, until `heal`", Shape::Struct(&FAULTS)).needs("faults"),
         &[],
         &[],
     ),
     operator(
-        word("heal", "ends a fault", Shape::OneOrMore(&Shape::OneOf(FAULTY)))
-            .later("faults are not built yet")
-            .needs("faults"),
+        word("heal", "ends a fault", Shape::OneOrMore(&Shape::OneOf(FAULTY))).needs("faults"),
         &[],
         &[],
     ),
@@ -168,7 +161,7 @@ pub const ACTIONS: &[ActionWord] = &[
         saves: false,
     },
     ActionWord {
-        word: word("metrics", "the subject's metrics", Shape::Subject).later("reading metrics is not built yet"),
+        word: word("metrics", "the subject's metrics", Shape::Subject),
         by: By::Observer,
         beside: &[],
         expect: expect::OF_LOG,
@@ -203,7 +196,7 @@ const CREDENTIALS: Structure = Structure {
 
 const CLIENTS: &[Choice] = &[
     choice("rust"),
-    choice("botocore").later("botocore's own provider is not built yet"),
+    choice("botocore"),
     choice("go").later("the Go SDK's own provider is not built yet"),
     choice("java").later("the Java SDK's own provider is not built yet"),
 ];
@@ -259,38 +252,70 @@ const PODS: Structure = Structure {
 
 const GRACE: &[Word] = &[word("grace", "the grace period; 0s if not given", Shape::Duration)];
 
-const FAULTY: &[Choice] = &[choice("sts"), choice("kubernetes"), choice("vault"), choice("imds")];
+const NO_KUBERNETES_FAULTS: &str = "faults of the API server are not built yet";
+const NO_VAULT_FAULTS: &str = "faults of Vault are not built yet";
+const NO_IMDS_FAULTS: &str = "faults of the instances' metadata service are not built yet";
+const NO_STS_FAULTS: &str = "faults of STS other than `delay` are not built yet";
+
+const FAULTY: &[Choice] = &[
+    choice("sts"),
+    choice("kubernetes").later(NO_KUBERNETES_FAULTS),
+    choice("vault").later(NO_VAULT_FAULTS),
+    choice("imds").later(NO_IMDS_FAULTS),
+];
 
 const FAULTS: Structure = Structure {
     what: "faults",
     words: &[
-        word("sts", "a fault of STS", Shape::Struct(&FAULT)),
-        word("kubernetes", "a fault of the API server", Shape::Struct(&FAULT)),
-        word("vault", "a fault of Vault", Shape::Struct(&FAULT)),
+        word("sts", "a fault of STS", Shape::Struct(&FAULT_OF_STS)),
+        word("kubernetes", "a fault of the API server", Shape::Struct(&FAULT)).later(NO_KUBERNETES_FAULTS),
+        word("vault", "a fault of Vault", Shape::Struct(&FAULT)).later(NO_VAULT_FAULTS),
         word(
             "imds",
             "a fault of the instances' metadata service",
             Shape::Struct(&FAULT),
-        ),
+        )
+        .later(NO_IMDS_FAULTS),
     ],
     rest: None,
 };
 
 const FAULT: Structure = Structure {
     what: "a fault",
-    words: &[
-        word("error", "the code it answers with", Shape::Code),
-        word("down", "whether it cannot be reached", Shape::Bool),
-        word("delay", "how late it answers", Shape::Duration),
-        word("drop_watch", "whether watches break off", Shape::Bool),
-        word(
-            "gone",
-            "whether watches are told that their version is gone",
-            Shape::Bool,
-        ),
-        word("sealed", "whether it is sealed", Shape::Bool),
-        word("times", "how often", Shape::Number { min: 1, max: i64::MAX }),
-    ],
+    words: FAULT_WORDS,
+    rest: None,
+};
+
+const FAULT_WORDS: &[Word] = &[
+    word("error", "the code it answers with", Shape::Code),
+    word("down", "whether it cannot be reached", Shape::Bool),
+    word("delay", "how late it answers", Shape::Duration),
+    word("drop_watch", "whether watches break off", Shape::Bool),
+    word(
+        "gone",
+        "whether watches are told that their version is gone",
+        Shape::Bool,
+    ),
+    word("sealed", "whether it is sealed", Shape::Bool),
+    word("times", "how often", Shape::Number { min: 1, max: i64::MAX }),
+];
+
+/// The index of `delay` in [`FAULT_WORDS`].
+const DELAY: usize = 2;
+
+const FAULT_OF_STS: Structure = Structure {
+    what: "a fault",
+    words: &{
+        let mut words = [FAULT_WORDS[DELAY]; FAULT_WORDS.len()];
+        let mut at = 0;
+        while at < FAULT_WORDS.len() {
+            if at != DELAY {
+                words[at] = FAULT_WORDS[at].later(NO_STS_FAULTS);
+            }
+            at += 1;
+        }
+        words
+    },
     rest: None,
 };
 
