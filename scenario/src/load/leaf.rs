@@ -1,8 +1,8 @@
 //! The values that are one scalar each.
 
-use super::{command, request, statements, walk::Walk};
+use super::{arn, command, request, statements, walk::Walk};
 use crate::{
-    ScenarioError, Span, Spanned,
+    ScenarioError, Spanned,
     duration::parse_duration,
     nearest::{list, nearest},
     tree::{Kind, Node},
@@ -48,9 +48,9 @@ fn check_text(walk: &mut Walk<'_>, node: &Node, text: &str, shape: &Shape) {
     match shape {
         Shape::Name(kind) => walk.refer(*kind, text, &node.span),
         Shape::NewName(kind) => new_key(walk, *kind, &Spanned::new(text.to_owned(), node.span.clone())),
-        Shape::ManagedPolicy => managed_policy(walk, node, text),
-        Shape::Arn => arn(walk, node, text),
-        Shape::PolicyText => account_of(walk, text, &node.span),
+        Shape::ManagedPolicy => arn::managed_policy(walk, node, text),
+        Shape::Arn => arn::check(walk, node, text),
+        Shape::PolicyText => arn::account_of(walk, text, &node.span),
         Shape::File => file(walk, node, text),
         Shape::PolicyVersion => match text {
             "2012-10-17" | "2008-10-17" => {}
@@ -58,8 +58,8 @@ fn check_text(walk: &mut Walk<'_>, node: &Node, text: &str, shape: &Shape) {
         },
         Shape::StatementsText => match statements::parse(walk.source, node) {
             Ok(statements) => {
-                for (arn, span) in statements::arns(walk.source, node, &statements) {
-                    account_of(walk, &arn, &span);
+                for (text, span) in statements::arns(walk.source, node, &statements) {
+                    arn::account_of(walk, &text, &span);
                 }
             }
             Err((span, reason)) => {
@@ -160,47 +160,14 @@ fn subject(walk: &mut Walk<'_>, node: &Node, shape: &Shape) {
                         entry.value.span.clone(),
                         label,
                     ));
+                } else {
+                    walk.shape(&entry.value, &Shape::Name(NameKind::Node));
                 }
-                walk.shape(&entry.value, &Shape::Name(NameKind::Node));
             }
             _ => walk.wrong(node, format!("expected {}", shape.describe()), None),
         },
         _ => walk.mistyped(node, &shape.describe()),
     }
-}
-
-fn arn(walk: &mut Walk<'_>, node: &Node, text: &str) {
-    if !text.starts_with("arn:") || text.split(':').count() < 6 {
-        walk.wrong(node, "expected an ARN such as `arn:aws:iam::self:role/`", None);
-    }
-    account_of(walk, text, &node.span);
-}
-
-/// The account of a text that is an ARN must be known; in a pattern it may be anything, and many services have none.
-fn account_of(walk: &mut Walk<'_>, text: &str, at: &Span) {
-    let account = text.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(3));
-    if account.is_some_and(|account| !account.is_empty() && !account.contains(['*', '?', '$'])) {
-        walk.refer(NameKind::Account, text, at);
-    }
-}
-
-fn managed_policy(walk: &mut Walk<'_>, node: &Node, text: &str) {
-    let name = match text.strip_prefix("arn:aws:iam::aws:policy/") {
-        Some(path) => path.rsplit('/').next().unwrap_or(path),
-        // A policy of an account is named by its ARN and known only there.
-        None if text.starts_with("arn:") => return account_of(walk, text, &node.span),
-        None => text,
-    };
-    let known = walk.vocabulary.managed_policies;
-    if known.contains(&name) {
-        return;
-    }
-    let label = match nearest(name, known.iter().copied()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => "not a managed policy that the AWS front has".to_owned(),
-    };
-    let title = format!("no managed policy named `{name}`");
-    walk.report(ScenarioError::new(title, node.span.clone(), label));
 }
 
 fn file(walk: &mut Walk<'_>, node: &Node, text: &str) {

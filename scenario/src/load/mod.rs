@@ -1,5 +1,6 @@
 //! From a spanned tree to a checked scenario.
 
+mod arn;
 mod bounds;
 mod bucket;
 mod command;
@@ -9,6 +10,7 @@ mod leaf;
 mod names;
 mod read;
 mod request;
+mod saved;
 mod statements;
 mod step;
 mod walk;

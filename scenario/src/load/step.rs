@@ -5,7 +5,7 @@ use crate::{
     ScenarioError, Spanned,
     nearest::{list, nearest},
     tree::{Entry, Kind, Node},
-    words::{ACTIONS, ActionWord, By, EVERY_STEP, NameKind, Word},
+    words::{ACTIONS, ActionWord, By, EVERY_STEP, NameKind, Shape, Word},
 };
 
 /// Checks `steps:`.
@@ -112,16 +112,7 @@ fn every(walk: &mut Walk<'_>, word: &'static Word, entry: &Entry, action: Option
             walk.word(word, entry)
         };
     };
-    let observes = action.by != By::Operator;
-    let fits = match word.name {
-        "as" => matches!(action.by, By::PodOrNode | By::PodNodeOrKeys | By::Pod),
-        "using" => action.by == By::PodNodeOrKeys,
-        "save" => action.saves,
-        "expect" => !action.expect.is_empty(),
-        "within" | "throughout" | "at_once" => observes,
-        _ => true,
-    };
-    if !fits {
+    if !action.takes(word.name) {
         return unfit(walk, entry, action);
     }
     match word.name {
@@ -247,23 +238,27 @@ fn check_action(walk: &mut Walk<'_>, step: &Node, action: &ActionWord, entry: &E
                 bucket::names(walk, call, step);
             }
         }
-        "inject" => check_faults(walk, &entry.value),
+        "inject" => check_faults(walk, action, &entry.value),
         "apply" if entry.value.entry("manifests").is_some() => walk.names.manifests(),
         _ => {}
     }
 }
 
 /// A fault says what goes wrong.
-fn check_faults(walk: &mut Walk<'_>, faults: &Node) {
+fn check_faults(walk: &mut Walk<'_>, action: &ActionWord, faults: &Node) {
     let Kind::Map { entries, .. } = &faults.kind else {
         return;
     };
+    let known = |name: &str| matches!(action.word.shape, Shape::Struct(services) if services.word(name).is_some());
     let nothing = |node: &Node| matches!(&node.kind, Kind::Map { entries, .. } if entries.is_empty());
     if entries.is_empty() {
         let label = "expected a service and its fault, such as `sts: { delay: 2s }`";
         walk.report(ScenarioError::new("`inject` is empty", faults.span.clone(), label));
     }
-    for entry in entries.iter().filter(|entry| nothing(&entry.value)) {
+    for entry in entries
+        .iter()
+        .filter(|entry| known(&entry.key.value) && nothing(&entry.value))
+    {
         let label = "expected what goes wrong, such as `delay: 2s`";
         let title = format!("the fault of `{}` is empty", entry.key.value);
         walk.report(ScenarioError::new(title, entry.value.span.clone(), label));

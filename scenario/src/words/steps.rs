@@ -20,6 +20,22 @@ pub struct ActionWord {
     pub saves: bool,
 }
 
+// === impl ActionWord ===
+
+impl ActionWord {
+    /// Whether a word of [`EVERY_STEP`] may stand beside this action.
+    pub fn takes(&self, word: &str) -> bool {
+        match word {
+            "as" => matches!(self.by, By::PodOrNode | By::PodNodeOrKeys | By::Pod),
+            "using" => self.by == By::PodNodeOrKeys,
+            "save" => self.saves,
+            "expect" => !self.expect.is_empty(),
+            "within" | "throughout" | "at_once" => self.by != By::Operator,
+            _ => true,
+        }
+    }
+}
+
 /// Who does something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
@@ -304,7 +320,7 @@ const FAULT_WORDS: &[Word] = &[
 const DELAY: usize = 2;
 
 const FAULT_OF_STS: Structure = Structure {
-    what: "a fault",
+    what: "a fault of STS",
     words: &{
         let mut words = [FAULT_WORDS[DELAY]; FAULT_WORDS.len()];
         let mut at = 0;
