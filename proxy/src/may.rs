@@ -25,7 +25,7 @@ pub enum Denied {
 
 /// Decides whether a namespace with this annotation allows `role`. An entry is a glob over the role's ARN; one that
 /// does not begin with `arn:` is taken to follow the base ARN, so that a name, or `*`, never reaches into another
-/// account.
+/// account. Without a base ARN there are no names, and every entry is a glob over the whole ARN.
 ///
 /// # Errors
 /// Whenever the annotation does not say yes.
