@@ -6,6 +6,7 @@
 mod duration;
 mod error;
 mod excerpt;
+mod explain;
 mod load;
 pub mod model;
 mod nearest;
@@ -17,6 +18,7 @@ pub mod words;
 pub use duration::{format_duration, parse_duration};
 pub use error::{Errors, ScenarioError};
 pub use excerpt::{caret, excerpt};
+pub use explain::explain;
 pub use load::{Vocabulary, load};
 pub use schema::schema;
 pub use source::{Source, Span, Spanned};

@@ -5,7 +5,7 @@ mod vocabulary;
 use std::path::Path;
 
 use proptest::prelude::*;
-use rolecall_scenario::{Source, caret, load};
+use rolecall_scenario::{Source, caret, explain, load};
 use vocabulary::vocabulary;
 
 /// Loads a text and shows whatever comes of it.
@@ -13,6 +13,7 @@ fn answer(text: &str) {
     let source = Source::new("any.yaml", text);
     match load(source.clone(), "any".to_owned(), &vocabulary()) {
         Ok(scenario) => {
+            assert!(explain(&scenario).ends_with('\n'));
             for step in &scenario.steps {
                 let spans = step.expect.iter().flat_map(|expect| &expect.all).map(|word| &word.span);
                 spans.chain([&step.span, &step.action.span]).for_each(|span| {
