@@ -84,6 +84,10 @@ impl<'a> View<'a> {
                 derived.set("aws:PrincipalType", "AssumedRole");
                 derived.set("aws:PrincipalArn", role_arn);
             }
+            Principal::FederatedUser { .. } => {
+                derived.set("aws:PrincipalType", "FederatedUser");
+                derived.set("aws:PrincipalArn", principal.arn());
+            }
             Principal::Service(name) => derived.set("aws:PrincipalServiceName", name),
             Principal::Anonymous => {
                 derived.set("aws:PrincipalType", "Anonymous");

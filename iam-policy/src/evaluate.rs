@@ -102,8 +102,13 @@ impl Evaluation<'_> {
                 }
             }
             Principal::Root { .. } => self.decide_root(same_account),
-            Principal::User { .. } | Principal::AssumedRole { .. } if same_account => self.decide_same_account(),
-            Principal::User { .. } | Principal::AssumedRole { .. } => self.decide_cross_account(),
+            Principal::User { .. } | Principal::AssumedRole { .. } | Principal::FederatedUser { .. } => {
+                if same_account {
+                    self.decide_same_account()
+                } else {
+                    self.decide_cross_account()
+                }
+            }
         }
     }
 

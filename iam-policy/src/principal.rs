@@ -20,6 +20,16 @@ pub enum Principal {
         /// The `RoleSessionName`.
         session_name: String,
     },
+    /// A federated user: a session made by GetFederationToken.
+    FederatedUser {
+        /// The account id, twelve digits.
+        account: String,
+        /// The user who asked for the session, whose permissions it has within its session policies; none if that was
+        /// the root user.
+        user_arn: Option<String>,
+        /// The `Name` given to GetFederationToken.
+        name: String,
+    },
     /// An AWS service that acts in its own name, such as `ec2.amazonaws.com`.
     Service(String),
     /// A request without credentials.
@@ -41,7 +51,7 @@ impl Principal {
     #[must_use]
     pub fn account(&self) -> Option<&str> {
         match self {
-            Self::Root { account } => Some(account),
+            Self::Root { account } | Self::FederatedUser { account, .. } => Some(account),
             Self::User { arn } | Self::AssumedRole { role_arn: arn, .. } => IamArn::parse(arn).map(|arn| arn.account),
             Self::Service(_) | Self::Anonymous => None,
         }
@@ -63,6 +73,7 @@ impl Principal {
                 let name = role.rsplit('/').next().unwrap_or(role);
                 format!("arn:{partition}:sts::{account}:assumed-role/{name}/{session_name}")
             }
+            Self::FederatedUser { account, name, .. } => format!("arn:aws:sts::{account}:federated-user/{name}"),
             Self::Service(name) => name.clone(),
             Self::Anonymous => "anonymous".to_owned(),
         }
@@ -80,6 +91,11 @@ impl Principal {
             Self::Root { account } => is_account_id(account),
             Self::User { arn } => is(arn, "user/"),
             Self::AssumedRole { role_arn, .. } => is(role_arn, "role/"),
+            Self::FederatedUser {
+                account,
+                user_arn,
+                name,
+            } => is_account_id(account) && !name.is_empty() && user_arn.as_ref().is_none_or(|arn| is(arn, "user/")),
             Self::Service(_) | Self::Anonymous => true,
         }
     }

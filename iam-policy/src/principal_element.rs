@@ -19,7 +19,7 @@ enum Trustee {
         id: String,
         written: String,
     },
-    /// A user, a role or a role session, compared character by character: a `*` in it is no wildcard.
+    /// A user, a role, a role session or a federated user, compared character by character: a `*` in it is no wildcard.
     Arn(String),
     Service(String),
 }
@@ -35,7 +35,7 @@ pub(crate) enum Standing {
     Role,
     /// A user by its ARN.
     User,
-    /// A session by its own ARN, or a service by its name.
+    /// A session or a federated user by its own ARN, or a service by its name.
     Itself,
 }
 
@@ -112,6 +112,13 @@ impl Trustee {
                     (*arn == caller.arn()).then_some(Standing::Itself)
                 }
             }
+            (Self::Arn(arn), Principal::FederatedUser { user_arn, .. }) => {
+                if *arn == caller.arn() {
+                    Some(Standing::Itself)
+                } else {
+                    (Some(arn) == user_arn.as_ref()).then_some(Standing::User)
+                }
+            }
             (Self::Service(name), Principal::Service(caller)) => (name == caller).then_some(Standing::Itself),
             (Self::Arn(_) | Self::Service(_), _) => None,
         }
@@ -148,14 +155,10 @@ fn aws_trustee(Placed { text, place }: Placed) -> Result<Trustee, PolicyError> {
             written: text,
         }),
         ("iam", "user" | "role", name) if !name.is_empty() => Ok(Trustee::Arn(text)),
-        ("sts", "assumed-role", name) if !name.is_empty() => Ok(Trustee::Arn(text)),
-        ("sts", "federated-user", _) => Err(PolicyError::unsupported(
-            place,
-            "federated users are not implemented as principals",
-        )),
+        ("sts", "assumed-role" | "federated-user", name) if !name.is_empty() => Ok(Trustee::Arn(text)),
         _ => Err(PolicyError::malformed(
             place,
-            format!("invalid principal {text:?}: not a root, user, role or assumed-role ARN"),
+            format!("invalid principal {text:?}: not a root, user, role, assumed-role or federated-user ARN"),
         )),
     }
 }

@@ -1,7 +1,7 @@
 //! An AWS front that authenticates and authorises every request.
 //!
-//! One port plays one AWS account: IAM, STS, S3 and the list of Elasticsearch domains, as far as metadata proxies, the
-//! pods behind them and the tools around them use them. What no emulator that is free does is done here for every request:
+//! One port plays one AWS account, or several: IAM, STS, S3, what EC2 tells of instances and regions and the list of
+//! Elasticsearch domains, as far as metadata proxies, the pods behind them and the tools around them use them. What no emulator that is free does is done here for every request:
 //! the signature, the session token, the key's expiry and the date are verified, the policies decide, and what was decided
 //! is kept with its reasons under the id that the answer carries.
 //!
@@ -33,7 +33,7 @@ mod state;
 
 pub use decision::{Attachment, DecisionRecord, Verdict};
 pub use fault::{Fault, FaultRecord};
-pub use front::{Enforcement, Front, InstanceCredentialsError, Settings};
+pub use front::{Account, AccountsError, Ec2Instance, Enforcement, Front, InstanceCredentialsError, Settings};
 pub use identity::{Caller, SessionCredentials};
 pub use journal::{Door, Entry};
 pub use managed::managed_policy_names;

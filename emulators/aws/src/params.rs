@@ -6,6 +6,9 @@ use crate::{answer::Refusal, request::Received, state::Tags};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Params(BTreeMap<String, String>);
 
+/// Parameters of every request.
+const ALWAYS: [&str; 2] = ["Action", "Version"];
+
 // === impl Params ===
 
 impl Params {
@@ -99,6 +102,12 @@ impl Params {
             .collect()
     }
 
+    /// The names of all parameters but those of every request and of a presigned one.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let every = |name: &str| ALWAYS.contains(&name) || name.starts_with("X-Amz-");
+        self.0.keys().map(String::as_str).filter(move |name| !every(name))
+    }
+
     /// `Tags.member.N.{Key,Value}`.
     pub(crate) fn tags(&self) -> Tags {
         let keys = self.list("Tags", "Key").into_iter();
@@ -110,11 +119,9 @@ impl Params {
     /// Refuses every parameter that the operation does not implement, so that none is silently ignored. Members of a
     /// list go by the list's name.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), Refusal> {
-        const ALWAYS: [&str; 2] = ["Action", "Version"];
-        for name in self.0.keys() {
+        for name in self.names() {
             let list = name.split('.').next().unwrap_or(name);
-            // A presigned request carries its signature among the parameters.
-            if !ALWAYS.contains(&list) && !known.contains(&list) && !list.starts_with("X-Amz-") {
+            if !known.contains(&list) {
                 return Err(Refusal::validation(format!(
                     "Rolecall does not implement the parameter {name} here"
                 )));

@@ -152,6 +152,15 @@ pub(crate) fn foreign_session() -> Principal {
 }
 
 /// The root user of an account.
+/// A federated user `carol`, for whom alice asked.
+pub(crate) fn federated() -> Principal {
+    Principal::FederatedUser {
+        account: HOME.to_owned(),
+        user_arn: Some("arn:aws:iam::123456789012:user/staff/alice".to_owned()),
+        name: "carol".to_owned(),
+    }
+}
+
 pub(crate) fn root(account: &str) -> Principal {
     Principal::Root {
         account: account.to_owned(),

@@ -7,7 +7,7 @@ use iam_policy::{
 use rstest::rstest;
 
 use crate::ask::{
-    AWAY, Ask, HOME, bucket_policy, foreign_session, parse, root, service, session, statement, trust_policy, user,
+    AWAY, Ask, HOME, bucket_policy, federated, foreign_session, parse, root, service, session, statement, trust_policy, user,
 };
 
 const BY_ACCOUNT: &str = r#"{"AWS": ["arn:aws:iam::123456789012:root", "999999999999"]}"#;
@@ -15,6 +15,7 @@ const BY_ROLE: &str =
     r#"{"AWS": ["arn:aws:iam::123456789012:role/app/reader", "arn:aws:iam::999999999999:role/app/reader"]}"#;
 const BY_SESSION: &str = r#"{"AWS": ["arn:aws:sts::123456789012:assumed-role/reader/pod", "arn:aws:sts::999999999999:assumed-role/reader/pod"]}"#;
 const BY_USER: &str = r#"{"AWS": "arn:aws:iam::123456789012:user/staff/alice"}"#;
+const BY_FEDERATED: &str = r#"{"AWS": "arn:aws:sts::123456789012:federated-user/carol"}"#;
 const EVERYBODY: &str = r#""*""#;
 
 fn get(principal: Principal) -> Ask {
@@ -85,6 +86,14 @@ fn without_a_resource_policy_every_type_must_allow(
 #[case(user(), BY_USER, "S", Err(Session))]
 #[case(user(), BY_ROLE, "", Err(IdentityBased))]
 #[case(user(), BY_ROLE, "i", Ok(IdentityBased))]
+// A federated user is above its session policies by its own name, by that of the user it is not.
+#[case(federated(), BY_FEDERATED, "S", Ok(ResourceBased))]
+#[case(federated(), BY_USER, "s", Ok(ResourceBased))]
+#[case(federated(), BY_USER, "S", Err(Session))]
+#[case(federated(), BY_ROLE, "s", Err(IdentityBased))]
+#[case(federated(), BY_ROLE, "is", Ok(IdentityBased))]
+#[case(federated(), BY_ROLE, "iS", Err(Session))]
+#[case(user(), BY_FEDERATED, "", Err(IdentityBased))]
 #[case(session(), EVERYBODY, "", Ok(ResourceBased))]
 #[case(session(), EVERYBODY, "B", Err(PermissionsBoundary))]
 #[case(session(), EVERYBODY, "S", Err(Session))]

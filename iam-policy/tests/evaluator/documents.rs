@@ -220,7 +220,7 @@ fn what_is_wrong_with_a_condition_is_said_with_its_place(
 )]
 #[case::canonical(r#"{"CanonicalUser": "79a5"}"#, ".CanonicalUser", Unsupported)]
 #[case::unique_id(r#"{"AWS": "AROAIOSFODNN7EXAMPLE"}"#, ".AWS", Unsupported)]
-#[case::federated_user(r#"{"AWS": "arn:aws:sts::123456789012:federated-user/x"}"#, ".AWS", Unsupported)]
+#[case::federated_user_without_name(r#"{"AWS": "arn:aws:sts::123456789012:federated-user/"}"#, ".AWS", Malformed)]
 #[case::short_account(r#"{"AWS": ["*", "12345678901"]}"#, ".AWS[1]", Malformed)]
 #[case::group(r#"{"AWS": "arn:aws:iam::123456789012:group/x"}"#, ".AWS", Malformed)]
 #[case::bucket(r#"{"AWS": "arn:aws:s3:::x"}"#, ".AWS", Malformed)]

@@ -62,6 +62,18 @@ impl Answer {
         Self::ok("text/xml", xml.finish())
     }
 
+    /// A success of EC2: `<OpResponse><requestId>…</requestId>…`.
+    pub(crate) fn ec2(operation: &str, result: &Xml, request_id: &str) -> Self {
+        let mut xml = Xml::document();
+        xml.element(
+            &format!("{operation}Response xmlns=\"{}\"", Service::Ec2.namespace()),
+            |xml| {
+                xml.text("requestId", request_id).raw(result);
+            },
+        );
+        Self::ok("text/xml;charset=UTF-8", xml.finish())
+    }
+
     /// A refusal in the form of the service. `head` leaves the body out, as an answer to HEAD has none.
     pub(crate) fn refusal(service: &Service, refusal: &Refusal, request_id: &str, head: bool) -> Self {
         let (content_type, body) = match service {

@@ -88,7 +88,7 @@ fn state() -> State {
         clock: Clock::new(),
         enforcement: Enforcement::On,
     };
-    State::new(&settings, Timestamp::UNIX_EPOCH)
+    State::new(&settings, &[], Timestamp::UNIX_EPOCH)
 }
 
 fn received(request: Request<Bytes>) -> Received {

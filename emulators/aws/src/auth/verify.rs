@@ -5,7 +5,7 @@ use super::{
     AuthFailure, Payload, canonical::canonical_request, payload, presented::Signed, signature, signature::SigningKey,
 };
 use crate::{
-    identity::{Key, KeyOwner, KeyStatus, Who},
+    identity::{Identity, Key, KeyStatus, Who},
     request::Received,
     service::Service,
     state::State,
@@ -47,7 +47,7 @@ impl Verifier<'_> {
                 payload::open(request, service, signed, &signing_key)
             });
         Authenticated {
-            who: Some(Who::of(key, &self.state.account)),
+            who: Some(Who::of(key, self.state)),
             result,
         }
     }
@@ -56,7 +56,7 @@ impl Verifier<'_> {
         if key.status == KeyStatus::Inactive {
             return Err(AuthFailure::UnknownKey { id: key.id.clone() });
         }
-        let KeyOwner::Session(session) = &key.owner else {
+        let Some(session) = &key.session else {
             return match &signed.token {
                 // A long-lived key has no token, so that any is a wrong one.
                 Some(token) => Err(AuthFailure::TokenMismatch { token: token.clone() }),
@@ -73,9 +73,19 @@ impl Verifier<'_> {
             }
             Some(_) => {}
         }
-        // The sessions of a deleted role are void, also when another role now has its name.
-        let role = self.state.roles.get(&session.role_name);
-        if role.is_some_and(|role| role.id == session.role_id) {
+        // The sessions of a deleted role or user are void, also when another one now has its name.
+        let iam = &self.state[key.account];
+        let same = |id: &str, name: &str| iam.users.get(name).is_some_and(|user| user.id == id);
+        let lives = match &key.identity {
+            Identity::Role(session) => {
+                let role = iam.roles.get(&session.role_name);
+                role.is_some_and(|role| role.id == session.role_id)
+            }
+            Identity::User(user) => same(&user.id, &user.name),
+            Identity::Federated(session) => session.by.as_ref().is_none_or(|user| same(&user.id, &user.name)),
+            Identity::Root | Identity::Anonymous => true,
+        };
+        if lives {
             Ok(())
         } else {
             Err(AuthFailure::UnknownKey { id: key.id.clone() })

@@ -8,6 +8,8 @@ use jiff::Timestamp;
 pub(crate) struct Ask {
     pub(crate) action: String,
     pub(crate) resource: String,
+    /// The account that the resource belongs to: of a bucket its owner, else the one in the ARN. None: the caller's own.
+    pub(crate) resource_account: Option<String>,
     /// How a denial names the resource: `on resource: …`. Empty for none.
     pub(crate) shown: String,
     /// Whether a denial says which kind of policy is at fault. STS does not.
@@ -32,6 +34,11 @@ impl Ask {
         Self {
             action: action.to_owned(),
             resource: resource.to_owned(),
+            resource_account: resource
+                .split(':')
+                .nth(4)
+                .filter(|id| id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()))
+                .map(str::to_owned),
             shown: resource.to_owned(),
             because: true,
             context: Vec::new(),
@@ -53,6 +60,12 @@ impl Ask {
 
     pub(crate) fn context(mut self, key: &str, value: impl Into<String>) -> Self {
         self.context.push((key.to_owned(), value.into()));
+        self
+    }
+
+    /// Says whose the resource is, where its ARN does not.
+    pub(crate) fn owned_by(mut self, account: Option<&str>) -> Self {
+        self.resource_account = account.map(str::to_owned);
         self
     }
 

@@ -22,22 +22,30 @@ pub(crate) fn context(request: &Received, region: &str, who: &Who, state: &State
     if let Some(referer) = request.header("referer") {
         context.set("aws:Referer", referer);
     }
-    context.set("aws:userid", who.user_id(&state.account));
+    // Who is anonymous belongs to no account, and has no tags either.
+    let Some(account) = who.account else {
+        context.set("aws:userid", "anonymous");
+        return context;
+    };
+    let iam = &state[account];
+    context.set("aws:userid", who.identity.user_id(&iam.account));
+    if let Some(session) = &who.session {
+        context.set(
+            "aws:TokenIssueTime",
+            session.issued.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        );
+        context.set("aws:MultiFactorAuthPresent", "false");
+    }
     let tags = match &who.identity {
-        Identity::User { name, .. } => state.users.get(name).map(|user| &user.tags),
-        Identity::Session(session) => {
-            context.set(
-                "aws:TokenIssueTime",
-                session.issued.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            );
-            context.set("aws:MultiFactorAuthPresent", "false");
+        Identity::User(user) => iam.users.get(&user.name).map(|user| &user.tags),
+        Identity::Role(session) => {
             if let Some(instance) = &session.instance {
-                let arn = format!("arn:aws:ec2:{region}:{}:instance/{instance}", state.account);
+                let arn = format!("arn:aws:ec2:{region}:{}:instance/{instance}", iam.account);
                 context.set("ec2:SourceInstanceARN", arn);
             }
-            state.roles.get(&session.role_name).map(|role| &role.tags)
+            iam.roles.get(&session.role_name).map(|role| &role.tags)
         }
-        Identity::Root | Identity::Anonymous => None,
+        Identity::Federated(_) | Identity::Root | Identity::Anonymous => None,
     };
     for (key, value) in tags.into_iter().flatten() {
         context.set(format!("aws:PrincipalTag/{key}"), value);

@@ -63,12 +63,15 @@ impl Gate {
         for (key, value) in &ask.context {
             context.set(key, value);
         }
-        let principal = self.who.principal(&state.account);
+        // Who is anonymous has no account; whatever it asks for belongs to another.
+        let own = &state[self.who.account.unwrap_or(state.main())].account;
+        let owner = ask.resource_account.as_ref().unwrap_or(own);
+        let principal = self.who.identity.principal(own);
         let request = Request {
             principal: &principal,
             action: &ask.action,
             resource: &ask.resource,
-            resource_account: &state.account,
+            resource_account: owner,
             context: &context,
         };
         let (decision, attached) = {
@@ -98,14 +101,17 @@ impl Gate {
             (false, Enforcement::On) => Verdict::Denied,
             (false, Enforcement::Off) => Verdict::LetThrough,
         };
-        let refusal = (verdict == Verdict::Denied).then(|| self.denial(&ask, decision.reason.clause(&ask.action)));
+        let refusal = (verdict == Verdict::Denied).then(|| {
+            let clause = decision.reason.clause(&ask.action);
+            self.denial(&ask, clause, owner == own)
+        });
         self.note(ask, verdict, Some(decision), attached);
         refusal.map_or(Ok(()), Err)
     }
 
     /// Refuses without asking any policy, because there is nothing to ask: the role does not exist.
     pub(crate) fn deny(&mut self, ask: Ask) -> Refusal {
-        let refusal = self.denial(&ask, None);
+        let refusal = self.denial(&ask, None, true);
         self.note(ask, Verdict::Denied, None, None);
         refusal
     }
@@ -132,16 +138,25 @@ impl Gate {
         }
     }
 
-    fn denial(&self, ask: &Ask, clause: Option<String>) -> Refusal {
+    /// S3 tells a stranger nothing of what belongs to another account (S3 User Guide, "Troubleshoot access denied").
+    fn denial(&self, ask: &Ask, clause: Option<String>, own: bool) -> Refusal {
         let code = match self.service {
             Service::Es | Service::Other { json: true, .. } => "AccessDeniedException",
             Service::Ec2 => "UnauthorizedOperation",
             _ => "AccessDenied",
         };
-        if matches!(self.who.identity, Identity::Anonymous) {
+        if matches!(self.who.identity, Identity::Anonymous) || (self.service == Service::S3 && !own) {
             return Refusal::new(403, code, "Access Denied");
         }
-        let mut message = format!("User: {} is not authorized to perform: {}", self.who.arn(), ask.action);
+        let mut message = String::new();
+        if self.service == Service::Ec2 {
+            message.push_str("You are not authorized to perform this operation. ");
+        }
+        message.push_str(&format!(
+            "User: {} is not authorized to perform: {}",
+            self.who.arn(),
+            ask.action
+        ));
         if !ask.shown.is_empty() {
             // S3 puts the ARN in quotes, the others do not.
             let quote = if self.service == Service::S3 { "\"" } else { "" };

@@ -3,9 +3,11 @@ use jiff::Timestamp;
 
 use super::Ask;
 use crate::{
-    identity::{Identity, Who},
-    state::{Permissions, State},
+    identity::{Identity, UserRef, Who},
+    state::{Iam, Permissions, State},
 };
+
+const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 
 /// The policies that apply to a question, and since when each of them is in force.
 #[derive(Default)]
@@ -19,23 +21,14 @@ pub(super) struct Gathered<'a> {
 impl<'a> Gathered<'a> {
     pub(super) fn new(state: &'a State, who: &'a Who, ask: &'a Ask) -> Self {
         let mut gathered = Self::default();
-        match &who.identity {
-            Identity::User { name, .. } => {
-                if let Some(user) = state.users.get(name) {
-                    gathered.add_permissions(state, &user.permissions);
-                }
+        if let Some(account) = who.account {
+            gathered.add_identity(&state[account], &who.identity);
+        }
+        if let Some(session) = &who.session {
+            for (name, policy) in &session.policies {
+                let attached = gathered.attach(name.clone(), policy, session.issued);
+                gathered.policies.session.push(attached);
             }
-            Identity::Session(session) => {
-                if let Some(role) = state.roles.get(&session.role_name) {
-                    gathered.add_permissions(state, &role.permissions);
-                }
-                for (name, policy) in &session.policies {
-                    let attached = gathered.attach(name.clone(), policy, session.issued);
-                    gathered.policies.session.push(attached);
-                }
-            }
-            // The evaluator knows what the root user may; nobody else has policies of their own.
-            Identity::Root | Identity::Anonymous => {}
         }
         if let Some(resource) = &ask.resource_policy {
             gathered.policies.resource = Some(gathered.attach(resource.name.clone(), &resource.policy, resource.since));
@@ -43,21 +36,56 @@ impl<'a> Gathered<'a> {
         gathered
     }
 
-    fn add_permissions(&mut self, state: &'a State, permissions: &'a Permissions) {
+    fn add_identity(&mut self, iam: &'a Iam, identity: &Identity) {
+        match identity {
+            Identity::User(user) => self.add_user(iam, user),
+            Identity::Role(session) => {
+                if let Some(role) = iam.roles.get(&session.role_name) {
+                    self.add_permissions(iam, &role.permissions, "");
+                }
+            }
+            Identity::Federated(session) => {
+                if let Some(user) = &session.by {
+                    self.add_user(iam, user);
+                } else if let Some(all) = iam.policies.get(ADMINISTRATOR) {
+                    // Root asked, who may everything in its account.
+                    let attached = self.attach(
+                        "permissions of the root user".to_owned(),
+                        &all.document.policy,
+                        all.created,
+                    );
+                    self.policies.identity.push(attached);
+                }
+            }
+            // The evaluator knows what the root user may; nobody else has policies of their own.
+            Identity::Root | Identity::Anonymous => {}
+        }
+    }
+
+    /// What a user may: by its own policies and by those of its groups.
+    fn add_user(&mut self, iam: &'a Iam, user: &UserRef) {
+        let Some(user) = iam.users.get(&user.name) else { return };
+        self.add_permissions(iam, &user.permissions, "");
+        for group in iam.groups.values().filter(|group| group.members.contains(&user.name)) {
+            self.add_permissions(iam, &group.permissions, &format!(" of group {}", group.name));
+        }
+    }
+
+    fn add_permissions(&mut self, iam: &'a Iam, permissions: &'a Permissions, of: &str) {
         for (name, inline) in &permissions.inline {
-            let attached = self.attach(format!("inline policy {name}"), &inline.document.policy, inline.at);
+            let attached = self.attach(format!("inline policy {name}{of}"), &inline.document.policy, inline.at);
             self.policies.identity.push(attached);
         }
         for attachment in &permissions.attached {
             // A policy cannot be deleted while it is attached.
-            if let Some(policy) = state.policies.get(&attachment.arn) {
-                let name = format!("managed policy {}", policy.name);
+            if let Some(policy) = iam.policies.get(&attachment.arn) {
+                let name = format!("managed policy {}{of}", policy.name);
                 let attached = self.attach(name, &policy.document.policy, attachment.at);
                 self.policies.identity.push(attached);
             }
         }
         if let Some(boundary) = &permissions.boundary
-            && let Some(policy) = state.policies.get(&boundary.arn)
+            && let Some(policy) = iam.policies.get(&boundary.arn)
         {
             let name = format!("permissions boundary {}", policy.name);
             self.policies.boundary = Some(self.attach(name, &policy.document.policy, boundary.at));

@@ -1,10 +1,12 @@
+use std::sync::Arc;
+
 use iam_policy::{Attached, Context, Decision, EvaluateError, Policies, Principal, Request, evaluate};
 use jiff::SignedDuration;
 
 use super::{Enforcement, Settings};
 use crate::{
-    identity::SessionCredentials,
-    services::sts::{issue, trust_policy},
+    identity::{Identity, RoleSession, SessionCredentials},
+    services::sts::{Issue, trust_policy},
     state::State,
 };
 
@@ -44,14 +46,16 @@ pub(super) fn credentials(
     profile: &str,
     instance: &str,
 ) -> Result<SessionCredentials, InstanceCredentialsError> {
-    let found = state
+    let account = state.main();
+    let iam = &state[account];
+    let found = iam
         .profiles
         .get(profile)
         .ok_or_else(|| InstanceCredentialsError::NoSuchProfile(profile.to_owned()))?;
     let role = found
         .role
         .as_ref()
-        .and_then(|name| state.roles.get(name))
+        .and_then(|name| iam.roles.get(name))
         .cloned()
         .ok_or_else(|| InstanceCredentialsError::NoRole(profile.to_owned()))?;
 
@@ -85,14 +89,16 @@ pub(super) fn credentials(
             decision: Box::new(decision),
         });
     }
-    let issued = super::pipeline::whole_seconds(now);
-    Ok(issue(
-        state,
-        &role,
-        instance,
-        issued,
-        LASTS,
-        Vec::new(),
-        Some(instance.to_owned()),
-    ))
+    let session = RoleSession {
+        instance: Some(instance.to_owned()),
+        ..RoleSession::of(&role, instance)
+    };
+    Ok(Issue {
+        account,
+        identity: Identity::Role(Arc::new(session)),
+        now: super::pipeline::whole_seconds(now),
+        lasts: LASTS,
+        policies: Vec::new(),
+    }
+    .make(&mut state.keys))
 }

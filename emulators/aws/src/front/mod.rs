@@ -1,5 +1,6 @@
 //! The front itself: its settings, its listeners and the way of a request through it.
 
+mod ec2_instance;
 mod instance;
 mod pipeline;
 mod settings;
@@ -13,8 +14,9 @@ use std::{
 use rolecall_accept::{CancellationToken, Limits, Transport, serve};
 use tokio::net::TcpListener;
 
+pub use ec2_instance::Ec2Instance;
 pub use instance::InstanceCredentialsError;
-pub use settings::{Enforcement, Settings};
+pub use settings::{Account, AccountsError, Enforcement, Settings};
 
 use crate::{
     decision::DecisionRecord,
@@ -24,8 +26,8 @@ use crate::{
     state::State,
 };
 
-/// An AWS account behind one port: every request is authenticated, authorised, answered and recorded. Clones share the
-/// account.
+/// An AWS account, or several, behind one port: every request is authenticated, authorised, answered and recorded. Clones
+/// share them.
 #[derive(Clone, Debug)]
 pub struct Front {
     shared: Arc<Shared>,
@@ -44,7 +46,21 @@ struct Shared {
 impl Front {
     /// An account that holds nothing yet and knows the root key alone.
     pub fn new(settings: Settings) -> Self {
-        let state = State::new(&settings, settings.clock.wall());
+        Self::of(settings, &[])
+    }
+
+    /// An account and further ones behind the same port. Each has an IAM of its own; the names of buckets are global. A
+    /// request belongs to the account of its key; what belongs to another account needs leave of both.
+    ///
+    /// # Errors
+    /// An id is not one, or ids or root keys are not unique.
+    pub fn with_accounts(settings: Settings, accounts: &[Account]) -> Result<Self, AccountsError> {
+        Account::check(&settings, accounts)?;
+        Ok(Self::of(settings, accounts))
+    }
+
+    fn of(settings: Settings, accounts: &[Account]) -> Self {
+        let state = State::new(&settings, accounts, settings.clock.wall());
         let shared = Shared {
             settings,
             state: Mutex::new(state),
@@ -90,6 +106,13 @@ impl Front {
         instance::credentials(&self.shared.settings, &mut self.state(), instance_profile, instance_id)
     }
 
+    /// The EC2 instances of the main account, in place of those it had. All of them run, each since it was first given
+    /// here, in the region of its availability zone.
+    pub fn set_instances(&self, instances: Vec<Ec2Instance>) {
+        let now = pipeline::whole_seconds(self.shared.settings.clock.wall());
+        self.state().set_instances(instances, now);
+    }
+
     /// Every request answered so far (of late, the newest 200,000), oldest first.
     pub fn journal(&self) -> Vec<Entry> {
         self.journal_since(0)
@@ -105,7 +128,7 @@ impl Front {
         self.log().decision(request_id)
     }
 
-    /// Lets a service (by its signing name: `sts`, `iam`, `s3`, `es`) fail for requests that come by [`Door::World`], the
+    /// Lets a service (by its signing name: `sts`, `iam`, `s3`, `ec2`, `es`) fail for requests that come by [`Door::World`], the
     /// next `times` of them or until it is [healed](Self::heal). It replaces an earlier fault of that service.
     pub fn inject(&self, service: &str, fault: Fault, times: Option<u32>) {
         self.faults().plan(service, fault, times);

@@ -13,12 +13,12 @@ use crate::{
     auth::{AuthFailure, Payload, Presented, Verifier},
     authorise::{Gate, Made, context},
     decision::{DecisionRecord, Verdict},
-    identity::{Who, request_id, s3_request_id},
+    identity::{Identity, Who, request_id, s3_request_id},
     journal::{Door, Entry},
     params::Params,
     request::Received,
     service::Service,
-    services::{Call, es, iam, s3, sts, unknown},
+    services::{Call, ec2, es, iam, s3, sts, unknown},
     state::State,
 };
 
@@ -150,6 +150,15 @@ impl Front {
         let (who, payload) = self.authenticate(request, presented, state, handled)?;
         if !matches!(target, Target::S3(..)) && matches!(presented, Presented::Nothing) {
             return Err(AuthFailure::Missing.refusal(&handled.service));
+        }
+        let limited = matches!(
+            who.identity,
+            Identity::Root | Identity::User(_) | Identity::Federated(_)
+        );
+        if handled.service == Service::Iam && limited && who.session.is_some() {
+            // The keys of GetSessionToken (without MFA) and GetFederationToken are none to IAM.
+            let id = who.caller.map(|caller| caller.key_id).unwrap_or_default();
+            return Err(AuthFailure::UnknownKey { id }.refusal(&handled.service));
         }
         if request.door == Door::World
             && let Some(fault) = self.faults().error(handled.service.name())
@@ -299,12 +308,22 @@ impl Handled {
                 s3::perform(&mut call, operation)
             }
             Target::Query(operation) => {
+                let Some(account) = gate.who().account else {
+                    return Err(AuthFailure::Missing.refusal(&self.service));
+                };
                 let mut call = Call {
                     state,
+                    account,
                     gate,
                     params,
                     now,
                 };
+                if self.service == Service::Ec2 {
+                    let done = ec2::perform(&mut call, &self.region, &operation);
+                    let result =
+                        done.unwrap_or_else(|| Err(unknown::refusal(&self.service, Some(operation.as_str()))))?;
+                    return Ok(Answer::ec2(&operation, &result, &self.request_id));
+                }
                 let done = match self.service {
                     Service::Sts => sts::perform(&mut call, &operation),
                     _ => iam::perform(&mut call, &operation),

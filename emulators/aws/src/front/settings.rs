@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use rolecall_clock::Clock;
 
 use crate::AccessKey;
@@ -17,6 +19,29 @@ pub struct Settings {
     pub enforcement: Enforcement,
 }
 
+/// A further account of a front, with an IAM of its own.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The account id, twelve digits.
+    pub id: String,
+    /// The key of its root user, the only one of it that is known at the start.
+    pub root: AccessKey,
+}
+
+/// Why a front cannot have these accounts.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccountsError {
+    /// The id has another form.
+    #[error("account id {0:?} is not twelve digits: give one such as 123456789012")]
+    NotAnId(String),
+    /// Two accounts have the same id.
+    #[error("account {0} is there twice: give each account its own id")]
+    SameId(String),
+    /// Two accounts have the same root key.
+    #[error("access key {0} is the root key of two accounts: give each account its own")]
+    SameKey(String),
+}
+
 /// Whether a denial is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Enforcement {
@@ -25,4 +50,25 @@ pub enum Enforcement {
     /// Signatures are verified and decisions made and recorded, but a denial lets the request pass
     /// ([`Verdict::LetThrough`](crate::Verdict::LetThrough)).
     Off,
+}
+
+// === impl Account ===
+
+impl Account {
+    /// Whether these and the main account can be told apart.
+    pub(super) fn check(main: &Settings, others: &[Self]) -> Result<(), AccountsError> {
+        let (mut ids, mut keys) = (HashSet::from([&main.account]), HashSet::from([&main.root.id]));
+        for account in others {
+            if account.id.len() != 12 || !account.id.bytes().all(|b| b.is_ascii_digit()) {
+                return Err(AccountsError::NotAnId(account.id.clone()));
+            }
+            if !ids.insert(&account.id) {
+                return Err(AccountsError::SameId(account.id.clone()));
+            }
+            if !keys.insert(&account.root.id) {
+                return Err(AccountsError::SameKey(account.root.id.clone()));
+            }
+        }
+        Ok(())
+    }
 }

@@ -30,7 +30,7 @@ impl Target {
                 Err(refusal) => Self::Refused(refusal),
             },
             Service::Es if es::operation(request).is_some() => Self::Es,
-            Service::Iam | Service::Sts => match unknown::operation(request, params) {
+            Service::Iam | Service::Sts | Service::Ec2 => match unknown::operation(request, params) {
                 Some(operation) => Self::Query(operation),
                 None => Self::Unknown(None),
             },

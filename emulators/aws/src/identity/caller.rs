@@ -1,11 +1,13 @@
 use std::sync::Arc;
 
-use iam_policy::Principal;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Key, KeyOwner, Session};
-use crate::Secret;
+use super::{Identity, Key, Session};
+use crate::{
+    Secret,
+    state::{AccountRef, State},
+};
 
 /// Whose key signed a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -24,7 +26,7 @@ pub struct Caller {
     pub expires: Option<Timestamp>,
 }
 
-/// Keys of a role session, as their holder gets them. `Debug` masks the secret and the token.
+/// Keys of a session, as their holder gets them. `Debug` masks the secret and the token.
 #[derive(Clone, Debug)]
 pub struct SessionCredentials {
     /// The access key id, `ASIA…`.
@@ -44,16 +46,11 @@ pub struct SessionCredentials {
 pub(crate) struct Who {
     pub(crate) identity: Identity,
     /// None for an anonymous request.
+    pub(crate) account: Option<AccountRef>,
+    /// None unless the key is a temporary one.
+    pub(crate) session: Option<Arc<Session>>,
+    /// None for an anonymous request.
     pub(crate) caller: Option<Caller>,
-}
-
-/// What kind of caller it is.
-#[derive(Clone, Debug)]
-pub(crate) enum Identity {
-    Root,
-    User { name: String, arn: String, id: String },
-    Session(Arc<Session>),
-    Anonymous,
 }
 
 // === impl Who ===
@@ -62,74 +59,36 @@ impl Who {
     pub(crate) fn anonymous() -> Self {
         Self {
             identity: Identity::Anonymous,
+            account: None,
+            session: None,
             caller: None,
         }
     }
 
     /// The caller behind a key.
-    pub(crate) fn of(key: &Key, account: &str) -> Self {
-        let plain = |arn: String| Caller {
-            arn,
-            key_id: key.id.clone(),
-            role: None,
-            session_name: None,
-            issued: None,
-            expires: None,
+    pub(crate) fn of(key: &Key, state: &State) -> Self {
+        let (role, session_name) = match &key.identity {
+            Identity::Role(session) => (Some(session.role_name.clone()), Some(session.name.clone())),
+            Identity::Federated(session) => (None, Some(session.name.clone())),
+            Identity::Root | Identity::User(_) | Identity::Anonymous => (None, None),
         };
-        match &key.owner {
-            KeyOwner::Root => Self {
-                identity: Identity::Root,
-                caller: Some(plain(format!("arn:aws:iam::{account}:root"))),
-            },
-            KeyOwner::User { name, arn, id } => Self {
-                identity: Identity::User {
-                    name: name.clone(),
-                    arn: arn.clone(),
-                    id: id.clone(),
-                },
-                caller: Some(plain(arn.clone())),
-            },
-            KeyOwner::Session(session) => Self {
-                identity: Identity::Session(session.clone()),
-                caller: Some(Caller {
-                    arn: session.arn(account),
-                    key_id: key.id.clone(),
-                    role: Some(session.role_name.clone()),
-                    session_name: Some(session.name.clone()),
-                    issued: Some(session.issued),
-                    expires: Some(session.expires),
-                }),
-            },
-        }
-    }
-
-    /// The caller as policies see it.
-    pub(crate) fn principal(&self, account: &str) -> Principal {
-        match &self.identity {
-            Identity::Root => Principal::Root {
-                account: account.to_owned(),
-            },
-            Identity::User { arn, .. } => Principal::User { arn: arn.clone() },
-            Identity::Session(session) => Principal::AssumedRole {
-                role_arn: session.role_arn.clone(),
-                session_name: session.name.clone(),
-            },
-            Identity::Anonymous => Principal::Anonymous,
+        Self {
+            identity: key.identity.clone(),
+            account: Some(key.account),
+            session: key.session.clone(),
+            caller: Some(Caller {
+                arn: key.identity.principal(&state[key.account].account).arn(),
+                key_id: key.id.clone(),
+                role,
+                session_name,
+                issued: key.session.as_ref().map(|session| session.issued),
+                expires: key.session.as_ref().map(|session| session.expires),
+            }),
         }
     }
 
     /// The ARN that GetCallerIdentity and the messages of denials show.
     pub(crate) fn arn(&self) -> &str {
         self.caller.as_ref().map_or("anonymous", |caller| &caller.arn)
-    }
-
-    /// `aws:userid`, as GetCallerIdentity shows it.
-    pub(crate) fn user_id(&self, account: &str) -> String {
-        match &self.identity {
-            Identity::Root => account.to_owned(),
-            Identity::User { id, .. } => id.clone(),
-            Identity::Session(session) => format!("{}:{}", session.role_id, session.name),
-            Identity::Anonymous => "anonymous".to_owned(),
-        }
     }
 }

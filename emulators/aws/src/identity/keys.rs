@@ -6,7 +6,8 @@ use std::{
 use iam_policy::Policy;
 use jiff::Timestamp;
 
-use crate::Secret;
+use super::{Identity, UserRef};
+use crate::{Secret, state::AccountRef};
 
 /// Session keys remembered. Past it the oldest is forgotten and then unknown, no longer expired.
 const SESSIONS: usize = 100_000;
@@ -17,7 +18,12 @@ pub(crate) struct Key {
     pub(crate) id: String,
     pub(crate) secret: Secret,
     pub(crate) status: KeyStatus,
-    pub(crate) owner: KeyOwner,
+    /// The account it belongs to.
+    pub(crate) account: AccountRef,
+    /// Whose it is; never [`Identity::Anonymous`].
+    pub(crate) identity: Identity,
+    /// None for a long-lived key.
+    pub(crate) session: Option<Arc<Session>>,
     pub(crate) created: Timestamp,
 }
 
@@ -27,44 +33,21 @@ pub(crate) enum KeyStatus {
     Inactive,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) enum KeyOwner {
-    Root,
-    User { name: String, arn: String, id: String },
-    Session(Arc<Session>),
-}
-
-/// One assumption of a role.
+/// What makes a key a temporary one.
 #[derive(Debug)]
 pub(crate) struct Session {
-    pub(crate) role_name: String,
-    pub(crate) role_arn: String,
-    /// The role's unique id: a role that was deleted and made again is another one, and this session is then void.
-    pub(crate) role_id: String,
-    pub(crate) name: String,
     pub(crate) token: Secret,
     pub(crate) issued: Timestamp,
     pub(crate) expires: Timestamp,
     /// Session policies by name, which can only narrow.
     pub(crate) policies: Vec<(String, Arc<Policy>)>,
-    /// The instance the session was issued to, if by the metadata service.
-    pub(crate) instance: Option<String>,
 }
 
-/// All keys, by id.
+/// All keys of all accounts, by id.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
     by_id: HashMap<String, Key>,
     sessions: VecDeque<String>,
-}
-
-// === impl Session ===
-
-impl Session {
-    /// `arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION`; the role's path is not part of it.
-    pub(crate) fn arn(&self, account: &str) -> String {
-        format!("arn:aws:sts::{account}:assumed-role/{}/{}", self.role_name, self.name)
-    }
 }
 
 // === impl Keys ===
@@ -83,7 +66,7 @@ impl Keys {
     }
 
     pub(crate) fn add(&mut self, key: Key) {
-        if matches!(key.owner, KeyOwner::Session(_)) {
+        if key.session.is_some() {
             if self.sessions.len() >= SESSIONS
                 && let Some(oldest) = self.sessions.pop_front()
             {
@@ -94,14 +77,20 @@ impl Keys {
         self.by_id.insert(key.id.clone(), key);
     }
 
-    /// The keys of a user, in the order they were made.
-    pub(crate) fn of_user(&self, user: &str) -> Vec<&Key> {
-        let mut keys: Vec<&Key> = self
-            .by_id
-            .values()
-            .filter(|key| matches!(&key.owner, KeyOwner::User { name, .. } if name == user))
-            .collect();
+    /// The long-lived keys of a user, in the order they were made.
+    pub(crate) fn of_user(&self, account: AccountRef, user: &str) -> Vec<&Key> {
+        let mut keys: Vec<&Key> = self.by_id.values().filter(|key| key.is_of(account, user)).collect();
         keys.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
         keys
+    }
+}
+
+// === impl Key ===
+
+impl Key {
+    /// Whether it is a long-lived key of this user.
+    pub(crate) fn is_of(&self, account: AccountRef, user: &str) -> bool {
+        let owned = matches!(&self.identity, Identity::User(UserRef { name, .. }) if name == user);
+        owned && self.session.is_none() && self.account == account
     }
 }

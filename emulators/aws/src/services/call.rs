@@ -4,12 +4,14 @@ use crate::{
     answer::{Refusal, Xml},
     authorise::Gate,
     params::Params,
-    state::State,
+    state::{AccountRef, State},
 };
 
 /// One query-protocol operation under way.
 pub(crate) struct Call<'a> {
     pub(crate) state: &'a mut State,
+    /// The caller's account.
+    pub(crate) account: AccountRef,
     pub(crate) gate: &'a mut Gate,
     pub(crate) params: &'a Params,
     /// The world's time, in whole seconds, as AWS keeps times.

@@ -1,6 +1,7 @@
 //! The services that the memory backend plays. Each operation first asks the [`Gate`](crate::authorise::Gate), then acts.
 
 mod call;
+pub(crate) mod ec2;
 pub(crate) mod es;
 pub(crate) mod iam;
 pub(crate) mod s3;

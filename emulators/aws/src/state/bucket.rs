@@ -3,10 +3,11 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::Document;
+use super::{AccountRef, Document};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Bucket {
+    pub(crate) owner: AccountRef,
     pub(crate) created: Timestamp,
     pub(crate) region: String,
     pub(crate) objects: BTreeMap<String, Object>,

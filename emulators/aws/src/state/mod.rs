@@ -2,22 +2,28 @@
 
 mod bucket;
 mod document;
+mod group;
+mod iam;
 mod permissions;
 mod role;
 mod user;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    ops::{Index, IndexMut},
+};
 
 use jiff::Timestamp;
 
 use crate::{
-    front::Settings,
-    identity::{Key, KeyOwner, KeyStatus, Keys},
-    managed,
+    front::{Account, Ec2Instance, Settings},
+    identity::{Identity, Key, KeyStatus, Keys},
 };
 
 pub(crate) use bucket::{Bucket, Object};
 pub(crate) use document::{Document, ManagedPolicy};
+pub(crate) use group::Group;
+pub(crate) use iam::Iam;
 pub(crate) use permissions::{Attached, Inline, Permissions};
 pub(crate) use role::{InstanceProfile, Role};
 pub(crate) use user::User;
@@ -25,69 +31,99 @@ pub(crate) use user::User;
 /// Tags in the order they were given.
 pub(crate) type Tags = Vec<(String, String)>;
 
-/// One account.
+/// All accounts, and what lies across them: the keys, the buckets, the instances.
 #[derive(Debug)]
 pub(crate) struct State {
-    pub(crate) account: String,
     pub(crate) keys: Keys,
-    pub(crate) roles: BTreeMap<String, Role>,
-    pub(crate) users: BTreeMap<String, User>,
-    pub(crate) profiles: BTreeMap<String, InstanceProfile>,
-    /// Managed policies by ARN, AWS's own among them.
-    pub(crate) policies: BTreeMap<String, ManagedPolicy>,
+    /// The names of buckets are global; each has an owner.
     pub(crate) buckets: BTreeMap<String, Bucket>,
+    /// The instances of the main account, and since when they run.
+    pub(crate) instances: Vec<(Ec2Instance, Timestamp)>,
+    /// By [`AccountRef`]; the main account is the first.
+    accounts: Vec<Iam>,
+}
+
+/// An account of a [`State`], to index it with. They are made by the state alone and accounts are never taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct AccountRef(usize);
+
+// === impl AccountRef ===
+
+impl AccountRef {
+    /// The main account, which every state has.
+    pub(crate) const MAIN: Self = Self(0);
 }
 
 // === impl State ===
 
 impl State {
-    /// An empty account that knows the root key.
-    pub(crate) fn new(settings: &Settings, now: Timestamp) -> Self {
+    /// Empty accounts that know their root keys.
+    pub(crate) fn new(settings: &Settings, others: &[Account], now: Timestamp) -> Self {
+        let main = (&settings.account, &settings.root);
+        let others = others.iter().map(|account| (&account.id, &account.root));
         let mut keys = Keys::default();
-        keys.add(Key {
-            id: settings.root.id.clone(),
-            secret: settings.root.secret.clone(),
-            status: KeyStatus::Active,
-            owner: KeyOwner::Root,
-            created: now,
-        });
+        let mut accounts = Vec::new();
+        for (id, root) in std::iter::once(main).chain(others) {
+            keys.add(Key {
+                id: root.id.clone(),
+                secret: root.secret.clone(),
+                status: KeyStatus::Active,
+                account: AccountRef(accounts.len()),
+                identity: Identity::Root,
+                session: None,
+                created: now,
+            });
+            accounts.push(Iam::new(id));
+        }
         Self {
-            account: settings.account.clone(),
             keys,
-            roles: BTreeMap::new(),
-            users: BTreeMap::new(),
-            profiles: BTreeMap::new(),
-            policies: managed::policies()
-                .into_iter()
-                .map(|policy| (policy.arn.clone(), policy))
-                .collect(),
             buckets: BTreeMap::new(),
+            instances: Vec::new(),
+            accounts,
         }
     }
 
-    /// The role with this ARN (path included), if it is in this account.
-    pub(crate) fn role_by_arn(&self, arn: &str) -> Option<&Role> {
-        let name = arn.rsplit('/').next()?;
-        self.roles.get(name).filter(|role| role.arn == arn)
+    /// Replaces the instances; one that was there keeps its launch time.
+    pub(crate) fn set_instances(&mut self, instances: Vec<Ec2Instance>, now: Timestamp) {
+        let since = |id: &str| {
+            let known = self.instances.iter().find(|(known, _)| known.instance_id == id);
+            known.map_or(now, |(_, since)| *since)
+        };
+        self.instances = instances
+            .into_iter()
+            .map(|instance| {
+                let since = since(&instance.instance_id);
+                (instance, since)
+            })
+            .collect();
     }
 
-    /// How many roles and users a managed policy is attached to.
-    pub(crate) fn attachments(&self, arn: &str) -> usize {
-        let roles = self.roles.values().map(|role| &role.permissions);
-        let users = self.users.values().map(|user| &user.permissions);
-        roles
-            .chain(users)
-            .filter(|permissions| permissions.attached.iter().any(|a| a.arn == arn))
-            .count()
+    /// The account of the [`Settings`].
+    pub(crate) fn main(&self) -> AccountRef {
+        AccountRef::MAIN
     }
 
-    /// How many roles and users have this policy as their boundary.
-    pub(crate) fn boundaries(&self, arn: &str) -> usize {
-        let roles = self.roles.values().map(|role| &role.permissions);
-        let users = self.users.values().map(|user| &user.permissions);
-        roles
-            .chain(users)
-            .filter(|permissions| permissions.boundary.as_ref().is_some_and(|b| b.arn == arn))
-            .count()
+    /// The account with this id.
+    pub(crate) fn account(&self, id: &str) -> Option<AccountRef> {
+        self.accounts.iter().position(|iam| iam.account == id).map(AccountRef)
+    }
+
+    /// The account that an ARN names.
+    pub(crate) fn account_of_arn(&self, arn: &str) -> Option<AccountRef> {
+        self.account(arn.split(':').nth(4)?)
+    }
+}
+
+impl Index<AccountRef> for State {
+    type Output = Iam;
+
+    fn index(&self, account: AccountRef) -> &Iam {
+        &self.accounts[account.0]
+    }
+}
+
+impl IndexMut<AccountRef> for State {
+    fn index_mut(&mut self, account: AccountRef) -> &mut Iam {
+        &mut self.accounts[account.0]
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Document;
 
-/// What a role or a user may do, and since when.
+/// What a role, a user or a group may do, and since when.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Permissions {
     pub(crate) inline: BTreeMap<String, Inline>,

@@ -1,6 +1,10 @@
 //! The front over real sockets, asked by a client that signs with the SDK's own signer.
 
+mod accounts;
 mod authentication;
+mod ec2;
+mod federation;
+mod groups;
 mod requests;
 mod roles;
 mod s3;

@@ -8,9 +8,9 @@ use crate::world::{Ask, World, query};
 
 #[rstest]
 #[case::iam("iam", "MakeCoffee", 400, "InvalidAction")]
-#[case::sts("sts", "GetSessionToken", 400, "InvalidAction")]
+#[case::sts("sts", "DecodeAuthorizationMessage", 400, "InvalidAction")]
 #[case::an_action_of_another_service("iam", "AssumeRole", 400, "InvalidAction")]
-#[case::ec2("ec2", "DescribeInstances", 400, "InvalidAction")]
+#[case::ec2("ec2", "RunInstances", 400, "InvalidAction")]
 #[tokio::test]
 async fn an_unknown_action_is_answered_as_aws_does(
     #[case] service: &'static str,

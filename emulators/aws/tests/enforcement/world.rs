@@ -5,13 +5,15 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request};
 use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use rolecall_aws::{AccessKey, CancellationToken, Door, Enforcement, Front, SessionCredentials, Settings};
+use rolecall_aws::{AccessKey, Account, CancellationToken, Door, Enforcement, Front, SessionCredentials, Settings};
 use rolecall_clock::Clock;
 use tokio::net::TcpListener;
 
 use crate::signer::{How, Keys, signed};
 
 pub(crate) const ACCOUNT: &str = "123456789012";
+/// Another account of the same front.
+pub(crate) const PARTNER: &str = "210987654321";
 /// Trusts the role `node` and EC2, as the chapter's trust policy does.
 pub(crate) const TRUST_NODE: &str = r#"{"Version":"2012-10-17","Statement":[
     {"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"},
@@ -60,16 +62,26 @@ impl World {
             secret: "root secret".to_owned(),
             token: None,
         };
-        let front = Front::new(Settings {
-            account: ACCOUNT.to_owned(),
-            region: "us-east-1".to_owned(),
-            root: AccessKey {
-                id: root.id.clone(),
-                secret: root.secret.as_str().into(),
+        let front = Front::with_accounts(
+            Settings {
+                account: ACCOUNT.to_owned(),
+                region: "us-east-1".to_owned(),
+                root: AccessKey {
+                    id: root.id.clone(),
+                    secret: root.secret.as_str().into(),
+                },
+                clock: clock.clone(),
+                enforcement,
             },
-            clock: clock.clone(),
-            enforcement,
-        });
+            &[Account {
+                id: PARTNER.to_owned(),
+                root: AccessKey {
+                    id: "AKIAPARTNER".to_owned(),
+                    secret: "partner secret".into(),
+                },
+            }],
+        )
+        .expect("accounts that can be told apart");
         Self::listen(front, clock, root, Door::World).await
     }
 
@@ -143,6 +155,28 @@ impl World {
         self.ask(keys, query(service, action, params)).await
     }
 
+    /// The root key of [`PARTNER`].
+    pub(crate) fn partner(&self) -> Keys {
+        Keys {
+            id: "AKIAPARTNER".to_owned(),
+            secret: "partner secret".to_owned(),
+            token: None,
+        }
+    }
+
+    /// An operation of IAM by the partner's root, which must succeed.
+    pub(crate) async fn partner_iam(&self, action: &str, params: &[(&str, &str)]) -> Reply {
+        let reply = self.query(&self.partner(), "iam", action, params).await;
+        assert_eq!(reply.status, 200, "{action}: {}", reply.body);
+        reply
+    }
+
+    /// A user of the main account, and its keys.
+    pub(crate) async fn user(&self, name: &str) -> Keys {
+        self.iam("CreateUser", &[("UserName", name)]).await;
+        self.iam("CreateAccessKey", &[("UserName", name)]).await.keys()
+    }
+
     /// An operation of IAM by root, which must succeed.
     pub(crate) async fn iam(&self, action: &str, params: &[(&str, &str)]) -> Reply {
         let reply = self.query(&self.root, "iam", action, params).await;
@@ -199,7 +233,11 @@ impl Drop for World {
 
 /// An operation of a query service.
 pub(crate) fn query<'a>(service: &'a str, action: &str, params: &[(&str, &str)]) -> Ask<'a> {
-    let version = if service == "iam" { "2010-05-08" } else { "2011-06-15" };
+    let version = match service {
+        "iam" => "2010-05-08",
+        "ec2" => "2016-11-15",
+        _ => "2011-06-15",
+    };
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("Action", action).append_pair("Version", version);
     for (name, value) in params {
@@ -246,6 +284,17 @@ impl Reply {
         let (start, end) = (format!("<{name}>"), format!("</{name}>"));
         let rest = &self.body[self.body.find(&start)? + start.len()..];
         Some(&rest[..rest.find(&end)?])
+    }
+
+    /// The body with its request ids masked.
+    pub(crate) fn masked(&self) -> String {
+        let mut body = self.body.clone();
+        for name in ["RequestId", "RequestID", "requestId", "HostId"] {
+            if let Some(id) = self.element(name) {
+                body = body.replace(id, "MASKED");
+            }
+        }
+        body
     }
 
     /// The error's code, and the status.

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     answer::{Refusal, Xml, iso8601},
-    identity::{Key, KeyOwner, KeyStatus, access_key_id, secret_access_key},
+    identity::{Identity, Key, KeyStatus, UserRef, access_key_id, secret_access_key},
     services::{Call, Done},
 };
 
@@ -15,8 +15,11 @@ const KEYS: usize = 2;
 pub(super) fn create(call: &mut Call<'_>) -> Done {
     call.params.only(&["UserName"])?;
     let name = checked(call, "iam:CreateAccessKey")?;
-    let user = call.state.users.get(&name).ok_or_else(|| no_user(&name))?;
-    if call.state.keys.of_user(&name).len() >= KEYS {
+    let user = call.state[call.account]
+        .users
+        .get(&name)
+        .ok_or_else(|| no_user(&name))?;
+    if call.state.keys.of_user(call.account, &name).len() >= KEYS {
         return Err(Refusal::new(
             409,
             "LimitExceeded",
@@ -27,11 +30,13 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
         id: access_key_id("AKIA"),
         secret: secret_access_key(),
         status: KeyStatus::Active,
-        owner: KeyOwner::User {
+        account: call.account,
+        identity: Identity::User(UserRef {
             name: name.clone(),
             arn: user.arn.clone(),
             id: user.id.clone(),
-        },
+        }),
+        session: None,
         created: call.now,
     };
     let mut xml = Xml::new();
@@ -76,10 +81,10 @@ pub(super) fn update(call: &mut Call<'_>) -> Done {
 pub(super) fn list(call: &mut Call<'_>) -> Done {
     call.params.only(&["UserName", "Marker", "MaxItems"])?;
     let name = checked(call, "iam:ListAccessKeys")?;
-    if !call.state.users.contains_key(&name) {
+    if !call.state[call.account].users.contains_key(&name) {
         return Err(no_user(&name));
     }
-    let keys = call.state.keys.of_user(&name);
+    let keys = call.state.keys.of_user(call.account, &name);
     page::write(call.params, "AccessKeyMetadata", &keys, |xml, key| {
         xml.text("UserName", &name)
             .text("AccessKeyId", &key.id)
@@ -108,12 +113,12 @@ fn checked(call: &mut Call<'_>, action: &str) -> Result<String, Refusal> {
 
 /// A key of this user; nobody can touch the root key or a session's.
 fn of_user<'a>(call: &'a mut Call<'_>, user: &str, id: &str) -> Result<&'a mut Key, Refusal> {
-    if !call.state.users.contains_key(user) {
+    if !call.state[call.account].users.contains_key(user) {
         return Err(no_user(user));
     }
     call.state
         .keys
         .get_mut(id)
-        .filter(|key| matches!(&key.owner, KeyOwner::User { name, .. } if name == user))
+        .filter(|key| key.is_of(call.account, user))
         .ok_or_else(|| Refusal::no_such_entity(format!("The Access Key with id {id} cannot be found.")))
 }

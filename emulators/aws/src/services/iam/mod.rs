@@ -1,6 +1,7 @@
 //! IAM, query protocol of 2010-05-08.
 
 mod access_key;
+mod group;
 mod names;
 mod page;
 mod permissions;
@@ -14,7 +15,7 @@ use permissions::Holder;
 
 /// Performs an operation, or says that there is none of this name.
 pub(crate) fn perform(call: &mut Call<'_>, operation: &str) -> Option<Done> {
-    use Holder::{Role, User};
+    use Holder::{Group, Role, User};
     Some(match operation {
         "CreateRole" => role::create(call),
         "GetRole" => role::get(call),
@@ -49,7 +50,8 @@ pub(crate) fn perform(call: &mut Call<'_>, operation: &str) -> Option<Done> {
         "CreateUser" => user::create(call),
         "GetUser" => user::get(call),
         "DeleteUser" => user::delete(call),
-        "ListGroupsForUser" => user::list_groups(call),
+        "ListUsers" => user::list(call),
+        "ListGroupsForUser" => group::list_for_user(call),
         "PutUserPolicy" => permissions::put_inline(call, User),
         "GetUserPolicy" => permissions::get_inline(call, User),
         "DeleteUserPolicy" => permissions::delete_inline(call, User),
@@ -59,6 +61,20 @@ pub(crate) fn perform(call: &mut Call<'_>, operation: &str) -> Option<Done> {
         "ListAttachedUserPolicies" => permissions::list_attached(call, User),
         "PutUserPermissionsBoundary" => permissions::put_boundary(call, User),
         "DeleteUserPermissionsBoundary" => permissions::delete_boundary(call, User),
+
+        "CreateGroup" => group::create(call),
+        "GetGroup" => group::get(call),
+        "DeleteGroup" => group::delete(call),
+        "ListGroups" => group::list(call),
+        "AddUserToGroup" => group::add_user(call),
+        "RemoveUserFromGroup" => group::remove_user(call),
+        "PutGroupPolicy" => permissions::put_inline(call, Group),
+        "GetGroupPolicy" => permissions::get_inline(call, Group),
+        "DeleteGroupPolicy" => permissions::delete_inline(call, Group),
+        "ListGroupPolicies" => permissions::list_inline(call, Group),
+        "AttachGroupPolicy" => permissions::attach(call, Group),
+        "DetachGroupPolicy" => permissions::detach(call, Group),
+        "ListAttachedGroupPolicies" => permissions::list_attached(call, Group),
 
         "CreateAccessKey" => access_key::create(call),
         "DeleteAccessKey" => access_key::delete(call),

@@ -2,7 +2,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
     answer::{Refusal, Xml},
-    state::{State, Tags},
+    state::{Iam, Tags},
 };
 
 const ENCODE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -13,26 +13,34 @@ pub(super) fn encoded(document: &str) -> String {
 }
 
 /// The ARN of a role, with its path if it exists.
-pub(super) fn role_arn(state: &State, name: &str) -> String {
-    match state.roles.get(name) {
+pub(super) fn role_arn(iam: &Iam, name: &str) -> String {
+    match iam.roles.get(name) {
         Some(role) => role.arn.clone(),
-        None => format!("arn:aws:iam::{}:role/{name}", state.account),
+        None => format!("arn:aws:iam::{}:role/{name}", iam.account),
     }
 }
 
 /// The ARN of a user, with its path if it exists.
-pub(super) fn user_arn(state: &State, name: &str) -> String {
-    match state.users.get(name) {
+pub(super) fn user_arn(iam: &Iam, name: &str) -> String {
+    match iam.users.get(name) {
         Some(user) => user.arn.clone(),
-        None => format!("arn:aws:iam::{}:user/{name}", state.account),
+        None => format!("arn:aws:iam::{}:user/{name}", iam.account),
     }
 }
 
 /// The ARN of an instance profile, with its path if it exists.
-pub(super) fn profile_arn(state: &State, name: &str) -> String {
-    match state.profiles.get(name) {
+pub(super) fn profile_arn(iam: &Iam, name: &str) -> String {
+    match iam.profiles.get(name) {
         Some(profile) => profile.arn.clone(),
-        None => format!("arn:aws:iam::{}:instance-profile/{name}", state.account),
+        None => format!("arn:aws:iam::{}:instance-profile/{name}", iam.account),
+    }
+}
+
+/// The ARN of a group, with its path if it exists.
+pub(super) fn group_arn(iam: &Iam, name: &str) -> String {
+    match iam.groups.get(name) {
+        Some(group) => group.arn.clone(),
+        None => format!("arn:aws:iam::{}:group/{name}", iam.account),
     }
 }
 
@@ -42,6 +50,10 @@ pub(super) fn no_role(name: &str) -> Refusal {
 
 pub(super) fn no_user(name: &str) -> Refusal {
     Refusal::no_such_entity(format!("The user with name {name} cannot be found."))
+}
+
+pub(super) fn no_group(name: &str) -> Refusal {
+    Refusal::no_such_entity(format!("The group with name {name} cannot be found."))
 }
 
 pub(super) fn no_policy(arn: &str) -> Refusal {

@@ -9,7 +9,7 @@ use crate::{
     authorise::Ask,
     identity::entity_id,
     services::{Call, Done},
-    state::{Document, ManagedPolicy, State},
+    state::{Document, Iam, ManagedPolicy},
 };
 
 pub(super) fn create(call: &mut Call<'_>) -> Done {
@@ -18,15 +18,15 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
     let name = params.name("PolicyName", 128)?;
     let path = params.path()?;
     let text = params.required("PolicyDocument")?;
-    let arn = format!("arn:aws:iam::{}:policy{path}{name}", call.state.account);
+    let arn = format!("arn:aws:iam::{}:policy{path}{name}", call.state[call.account].account);
     call.gate.check(
         call.state,
         Ask::new("iam:CreatePolicy", &arn).shown(format!("policy {name}")),
     )?;
 
-    let own = format!("arn:aws:iam::{}:", call.state.account);
+    let own = format!("arn:aws:iam::{}:", call.state[call.account].account);
     let taken = |policy: &ManagedPolicy| policy.arn.starts_with(&own) && policy.name.eq_ignore_ascii_case(name);
-    if call.state.policies.values().any(taken) {
+    if call.state[call.account].policies.values().any(taken) {
         return Err(Refusal::exists(format!(
             "A policy called {name} already exists. Duplicate names are not allowed."
         )));
@@ -42,23 +42,29 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
         tags: params.tags(),
         document: Document::parse(PolicyKind::Identity, text)?,
     };
-    let xml = shown(call.state, &policy);
-    call.state.policies.insert(arn, policy);
+    let xml = shown(&call.state[call.account], &policy);
+    call.state[call.account].policies.insert(arn, policy);
     Ok(Some(xml))
 }
 
 pub(super) fn get(call: &mut Call<'_>) -> Done {
     call.params.only(&["PolicyArn"])?;
     let arn = checked(call, "iam:GetPolicy")?;
-    let policy = call.state.policies.get(&arn).ok_or_else(|| not_found(&arn))?;
-    Ok(Some(shown(call.state, policy)))
+    let policy = call.state[call.account]
+        .policies
+        .get(&arn)
+        .ok_or_else(|| not_found(&arn))?;
+    Ok(Some(shown(&call.state[call.account], policy)))
 }
 
 pub(super) fn get_version(call: &mut Call<'_>) -> Done {
     call.params.only(&["PolicyArn", "VersionId"])?;
     let version = call.params.required("VersionId")?;
     let arn = checked(call, "iam:GetPolicyVersion")?;
-    let policy = call.state.policies.get(&arn).ok_or_else(|| not_found(&arn))?;
+    let policy = call.state[call.account]
+        .policies
+        .get(&arn)
+        .ok_or_else(|| not_found(&arn))?;
     if version != policy.version {
         return Err(Refusal::no_such_entity(format!(
             "Policy {arn} version {version} does not exist or is not attachable."
@@ -77,7 +83,10 @@ pub(super) fn get_version(call: &mut Call<'_>) -> Done {
 pub(super) fn delete(call: &mut Call<'_>) -> Done {
     call.params.only(&["PolicyArn"])?;
     let arn = checked(call, "iam:DeletePolicy")?;
-    let policy = call.state.policies.get(&arn).ok_or_else(|| not_found(&arn))?;
+    let policy = call.state[call.account]
+        .policies
+        .get(&arn)
+        .ok_or_else(|| not_found(&arn))?;
     if policy.is_aws() {
         return Err(Refusal::new(
             403,
@@ -85,17 +94,17 @@ pub(super) fn delete(call: &mut Call<'_>) -> Done {
             "AWS managed policies cannot be deleted.",
         ));
     }
-    if call.state.attachments(&arn) + call.state.boundaries(&arn) > 0 {
+    if call.state[call.account].attachments(&arn) + call.state[call.account].boundaries(&arn) > 0 {
         return Err(Refusal::delete_conflict("Cannot delete a policy attached to entities."));
     }
-    call.state.policies.remove(&arn);
+    call.state[call.account].policies.remove(&arn);
     Ok(None)
 }
 
 pub(super) fn list(call: &mut Call<'_>) -> Done {
     call.params
         .only(&["Scope", "OnlyAttached", "PathPrefix", "Marker", "MaxItems"])?;
-    let resource = format!("arn:aws:iam::{}:policy/", call.state.account);
+    let resource = format!("arn:aws:iam::{}:policy/", call.state[call.account].account);
     let ask = Ask::new("iam:ListPolicies", &resource).shown("policy path /".to_owned());
     call.gate.check(call.state, ask)?;
     let scope = call.params.get("Scope").unwrap_or("All");
@@ -107,16 +116,16 @@ pub(super) fn list(call: &mut Call<'_>) -> Done {
     }
     let only_attached = call.params.get("OnlyAttached") == Some("true");
     let prefix = call.params.get("PathPrefix").unwrap_or("/");
-    let state = &*call.state;
-    let policies: Vec<&ManagedPolicy> = state
+    let iam = &call.state[call.account];
+    let policies: Vec<&ManagedPolicy> = iam
         .policies
         .values()
         .filter(|policy| scope == "All" || (scope == "AWS") == policy.is_aws())
         .filter(|policy| policy.path.starts_with(prefix))
-        .filter(|policy| !only_attached || state.attachments(&policy.arn) > 0)
+        .filter(|policy| !only_attached || iam.attachments(&policy.arn) > 0)
         .collect();
     page::write(call.params, "Policies", &policies, |xml, policy| {
-        write(xml, state, policy)
+        write(xml, iam, policy)
     })
     .map(Some)
 }
@@ -133,26 +142,26 @@ fn not_found(arn: &str) -> Refusal {
     Refusal::no_such_entity(format!("Policy {arn} was not found."))
 }
 
-fn shown(state: &State, policy: &ManagedPolicy) -> Xml {
+fn shown(iam: &Iam, policy: &ManagedPolicy) -> Xml {
     let mut xml = Xml::new();
     xml.element("Policy", |xml| {
-        write(xml, state, policy);
+        write(xml, iam, policy);
         xml.optional("Description", policy.description.as_deref());
         write_tags(xml, &policy.tags);
     });
     xml
 }
 
-fn write(xml: &mut Xml, state: &State, policy: &ManagedPolicy) {
+fn write(xml: &mut Xml, iam: &Iam, policy: &ManagedPolicy) {
     xml.text("PolicyName", &policy.name)
         .text("PolicyId", &policy.id)
         .text("Arn", &policy.arn)
         .text("Path", &policy.path)
         .text("DefaultVersionId", &policy.version)
-        .text("AttachmentCount", &state.attachments(&policy.arn).to_string())
+        .text("AttachmentCount", &iam.attachments(&policy.arn).to_string())
         .text(
             "PermissionsBoundaryUsageCount",
-            &state.boundaries(&policy.arn).to_string(),
+            &iam.boundaries(&policy.arn).to_string(),
         )
         .text("IsAttachable", "true")
         .text("CreateDate", &iso8601(policy.created))

@@ -8,7 +8,7 @@ use crate::{
     authorise::Ask,
     identity::entity_id,
     services::{Call, Done},
-    state::{InstanceProfile, State},
+    state::{Iam, InstanceProfile},
 };
 
 pub(super) fn create(call: &mut Call<'_>) -> Done {
@@ -16,10 +16,17 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
     params.only(&["InstanceProfileName", "Path", "Tags"])?;
     let name = params.name("InstanceProfileName", 128)?;
     let path = params.path()?;
-    let arn = format!("arn:aws:iam::{}:instance-profile{path}{name}", call.state.account);
+    let arn = format!(
+        "arn:aws:iam::{}:instance-profile{path}{name}",
+        call.state[call.account].account
+    );
     call.gate
         .check(call.state, Ask::new("iam:CreateInstanceProfile", &arn))?;
-    if call.state.profiles.keys().any(|other| other.eq_ignore_ascii_case(name)) {
+    if call.state[call.account]
+        .profiles
+        .keys()
+        .any(|other| other.eq_ignore_ascii_case(name))
+    {
         return Err(Refusal::exists(format!("Instance Profile {name} already exists.")));
     }
     let profile = InstanceProfile {
@@ -31,28 +38,34 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
         role: None,
         tags: params.tags(),
     };
-    let xml = shown(call.state, &profile);
-    call.state.profiles.insert(name.to_owned(), profile);
+    let xml = shown(&call.state[call.account], &profile);
+    call.state[call.account].profiles.insert(name.to_owned(), profile);
     Ok(Some(xml))
 }
 
 pub(super) fn get(call: &mut Call<'_>) -> Done {
     call.params.only(&["InstanceProfileName"])?;
     let name = checked(call, "iam:GetInstanceProfile")?;
-    let profile = call.state.profiles.get(&name).ok_or_else(|| no_profile(&name))?;
-    Ok(Some(shown(call.state, profile)))
+    let profile = call.state[call.account]
+        .profiles
+        .get(&name)
+        .ok_or_else(|| no_profile(&name))?;
+    Ok(Some(shown(&call.state[call.account], profile)))
 }
 
 pub(super) fn delete(call: &mut Call<'_>) -> Done {
     call.params.only(&["InstanceProfileName"])?;
     let name = checked(call, "iam:DeleteInstanceProfile")?;
-    let profile = call.state.profiles.get(&name).ok_or_else(|| no_profile(&name))?;
+    let profile = call.state[call.account]
+        .profiles
+        .get(&name)
+        .ok_or_else(|| no_profile(&name))?;
     if profile.role.is_some() {
         return Err(Refusal::delete_conflict(
             "Cannot delete entity, must remove roles from instance profile first.",
         ));
     }
-    call.state.profiles.remove(&name);
+    call.state[call.account].profiles.remove(&name);
     Ok(None)
 }
 
@@ -61,12 +74,16 @@ pub(super) fn add_role(call: &mut Call<'_>) -> Done {
     call.params.only(&["InstanceProfileName", "RoleName"])?;
     let role = call.params.name("RoleName", 64)?;
     let name = checked(call, "iam:AddRoleToInstanceProfile")?;
-    let ask = Ask::new("iam:PassRole", &role_arn(call.state, role)).context("iam:PassedToService", "ec2.amazonaws.com");
+    let ask = Ask::new("iam:PassRole", &role_arn(&call.state[call.account], role))
+        .context("iam:PassedToService", "ec2.amazonaws.com");
     call.gate.check(call.state, ask)?;
-    if !call.state.roles.contains_key(role) {
+    if !call.state[call.account].roles.contains_key(role) {
         return Err(no_role(role));
     }
-    let profile = call.state.profiles.get_mut(&name).ok_or_else(|| no_profile(&name))?;
+    let profile = call.state[call.account]
+        .profiles
+        .get_mut(&name)
+        .ok_or_else(|| no_profile(&name))?;
     if profile.role.is_some() {
         return Err(Refusal::new(
             409,
@@ -82,7 +99,10 @@ pub(super) fn remove_role(call: &mut Call<'_>) -> Done {
     call.params.only(&["InstanceProfileName", "RoleName"])?;
     let role = call.params.name("RoleName", 64)?;
     let name = checked(call, "iam:RemoveRoleFromInstanceProfile")?;
-    let profile = call.state.profiles.get_mut(&name).ok_or_else(|| no_profile(&name))?;
+    let profile = call.state[call.account]
+        .profiles
+        .get_mut(&name)
+        .ok_or_else(|| no_profile(&name))?;
     if profile.role.as_deref() != Some(role) {
         return Err(no_role(role));
     }
@@ -93,19 +113,23 @@ pub(super) fn remove_role(call: &mut Call<'_>) -> Done {
 pub(super) fn list_for_role(call: &mut Call<'_>) -> Done {
     call.params.only(&["RoleName", "Marker", "MaxItems"])?;
     let role = call.params.name("RoleName", 64)?;
-    let ask = Ask::new("iam:ListInstanceProfilesForRole", &role_arn(call.state, role)).shown(format!("role {role}"));
+    let ask = Ask::new(
+        "iam:ListInstanceProfilesForRole",
+        &role_arn(&call.state[call.account], role),
+    )
+    .shown(format!("role {role}"));
     call.gate.check(call.state, ask)?;
-    let state = &*call.state;
-    if !state.roles.contains_key(role) {
+    let iam = &call.state[call.account];
+    if !iam.roles.contains_key(role) {
         return Err(no_role(role));
     }
-    let profiles: Vec<&InstanceProfile> = state
+    let profiles: Vec<&InstanceProfile> = iam
         .profiles
         .values()
         .filter(|profile| profile.role.as_deref() == Some(role))
         .collect();
     page::write(call.params, "InstanceProfiles", &profiles, |xml, profile| {
-        write(xml, state, profile)
+        write(xml, iam, profile)
     })
     .map(Some)
 }
@@ -113,7 +137,7 @@ pub(super) fn list_for_role(call: &mut Call<'_>) -> Done {
 /// The profile named, after the caller was found to have permission for this action on it.
 fn checked(call: &mut Call<'_>, action: &str) -> Result<String, Refusal> {
     let name = call.params.name("InstanceProfileName", 128)?;
-    let ask = Ask::new(action, &profile_arn(call.state, name)).shown(format!("instance profile {name}"));
+    let ask = Ask::new(action, &profile_arn(&call.state[call.account], name)).shown(format!("instance profile {name}"));
     call.gate.check(call.state, ask)?;
     Ok(name.to_owned())
 }
@@ -122,23 +146,23 @@ fn no_profile(name: &str) -> Refusal {
     Refusal::no_such_entity(format!("Instance Profile {name} cannot be found."))
 }
 
-fn shown(state: &State, profile: &InstanceProfile) -> Xml {
+fn shown(iam: &Iam, profile: &InstanceProfile) -> Xml {
     let mut xml = Xml::new();
     xml.element("InstanceProfile", |xml| {
-        write(xml, state, profile);
+        write(xml, iam, profile);
         write_tags(xml, &profile.tags);
     });
     xml
 }
 
-fn write(xml: &mut Xml, state: &State, profile: &InstanceProfile) {
+fn write(xml: &mut Xml, iam: &Iam, profile: &InstanceProfile) {
     xml.text("Path", &profile.path)
         .text("InstanceProfileName", &profile.name)
         .text("InstanceProfileId", &profile.id)
         .text("Arn", &profile.arn)
         .text("CreateDate", &iso8601(profile.created))
         .element("Roles", |xml| {
-            if let Some(role) = profile.role.as_ref().and_then(|name| state.roles.get(name)) {
+            if let Some(role) = profile.role.as_ref().and_then(|name| iam.roles.get(name)) {
                 xml.element("member", |xml| write_role(xml, role, false));
             }
         });

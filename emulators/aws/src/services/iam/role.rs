@@ -32,14 +32,18 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
     let path = params.path()?;
     let document = params.required("AssumeRolePolicyDocument")?;
     let max_session = max_session(params)?.unwrap_or(3600);
-    let arn = format!("arn:aws:iam::{}:role{path}{name}", call.state.account);
+    let arn = format!("arn:aws:iam::{}:role{path}{name}", call.state[call.account].account);
     let mut ask = Ask::new("iam:CreateRole", &arn);
     if let Some(boundary) = params.get("PermissionsBoundary") {
         ask = ask.context("iam:PermissionsBoundary", boundary);
     }
     call.gate.check(call.state, ask)?;
 
-    if call.state.roles.keys().any(|other| other.eq_ignore_ascii_case(name)) {
+    if call.state[call.account]
+        .roles
+        .keys()
+        .any(|other| other.eq_ignore_ascii_case(name))
+    {
         return Err(Refusal::exists(format!("Role with name {name} already exists.")));
     }
     let trust = Document::parse(PolicyKind::Trust, document)?;
@@ -61,24 +65,26 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
         tags: params.tags(),
     };
     let xml = shown(&role, false);
-    call.state.roles.insert(name.to_owned(), role);
+    call.state[call.account].roles.insert(name.to_owned(), role);
     Ok(Some(xml))
 }
 
 pub(super) fn get(call: &mut Call<'_>) -> Done {
     call.params.only(&["RoleName"])?;
     let name = checked(call, "iam:GetRole")?;
-    let role = call.state.roles.get(&name).ok_or_else(|| no_role(&name))?;
+    let role = call.state[call.account]
+        .roles
+        .get(&name)
+        .ok_or_else(|| no_role(&name))?;
     Ok(Some(shown(role, true)))
 }
 
 pub(super) fn list(call: &mut Call<'_>) -> Done {
     call.params.only(&["PathPrefix", "Marker", "MaxItems"])?;
     let prefix = call.params.get("PathPrefix").unwrap_or("/");
-    let resource = format!("arn:aws:iam::{}:role{prefix}", call.state.account);
+    let resource = format!("arn:aws:iam::{}:role{prefix}", call.state[call.account].account);
     call.gate.check(call.state, Ask::new("iam:ListRoles", &resource))?;
-    let roles: Vec<&Role> = call
-        .state
+    let roles: Vec<&Role> = call.state[call.account]
         .roles
         .values()
         .filter(|role| role.path.starts_with(prefix))
@@ -89,9 +95,11 @@ pub(super) fn list(call: &mut Call<'_>) -> Done {
 pub(super) fn delete(call: &mut Call<'_>) -> Done {
     call.params.only(&["RoleName"])?;
     let name = checked(call, "iam:DeleteRole")?;
-    let role = call.state.roles.get(&name).ok_or_else(|| no_role(&name))?;
-    if call
-        .state
+    let role = call.state[call.account]
+        .roles
+        .get(&name)
+        .ok_or_else(|| no_role(&name))?;
+    if call.state[call.account]
         .profiles
         .values()
         .any(|profile| profile.role.as_deref() == Some(&name))
@@ -110,7 +118,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Done {
             "Cannot delete entity, must delete policies first.",
         ));
     }
-    call.state.roles.remove(&name);
+    call.state[call.account].roles.remove(&name);
     Ok(None)
 }
 
@@ -119,7 +127,10 @@ pub(super) fn update(call: &mut Call<'_>) -> Done {
     let max_session = max_session(call.params)?;
     let name = checked(call, "iam:UpdateRole")?;
     let description = call.params.get("Description").map(str::to_owned);
-    let role = call.state.roles.get_mut(&name).ok_or_else(|| no_role(&name))?;
+    let role = call.state[call.account]
+        .roles
+        .get_mut(&name)
+        .ok_or_else(|| no_role(&name))?;
     role.max_session = max_session.unwrap_or(role.max_session);
     role.description = description.or_else(|| role.description.take());
     Ok(Some(Xml::new()))
@@ -129,7 +140,10 @@ pub(super) fn update_trust(call: &mut Call<'_>) -> Done {
     call.params.only(&["RoleName", "PolicyDocument"])?;
     let document = call.params.required("PolicyDocument")?;
     let name = checked(call, "iam:UpdateAssumeRolePolicy")?;
-    let role = call.state.roles.get_mut(&name).ok_or_else(|| no_role(&name))?;
+    let role = call.state[call.account]
+        .roles
+        .get_mut(&name)
+        .ok_or_else(|| no_role(&name))?;
     role.trust = Document::parse(PolicyKind::Trust, document)?;
     role.trust_since = call.now;
     Ok(None)
@@ -138,7 +152,7 @@ pub(super) fn update_trust(call: &mut Call<'_>) -> Done {
 /// The role named, after the caller was found to have permission for this action on it.
 fn checked(call: &mut Call<'_>, action: &str) -> Result<String, Refusal> {
     let name = call.params.name("RoleName", 64)?;
-    let ask = Ask::new(action, &role_arn(call.state, name)).shown(format!("role {name}"));
+    let ask = Ask::new(action, &role_arn(&call.state[call.account], name)).shown(format!("role {name}"));
     call.gate.check(call.state, ask)?;
     Ok(name.to_owned())
 }

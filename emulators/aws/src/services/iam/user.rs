@@ -16,13 +16,17 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
     params.only(&["UserName", "Path", "PermissionsBoundary", "Tags"])?;
     let name = params.name("UserName", 64)?;
     let path = params.path()?;
-    let arn = format!("arn:aws:iam::{}:user{path}{name}", call.state.account);
+    let arn = format!("arn:aws:iam::{}:user{path}{name}", call.state[call.account].account);
     let mut ask = Ask::new("iam:CreateUser", &arn);
     if let Some(boundary) = params.get("PermissionsBoundary") {
         ask = ask.context("iam:PermissionsBoundary", boundary);
     }
     call.gate.check(call.state, ask)?;
-    if call.state.users.keys().any(|other| other.eq_ignore_ascii_case(name)) {
+    if call.state[call.account]
+        .users
+        .keys()
+        .any(|other| other.eq_ignore_ascii_case(name))
+    {
         return Err(Refusal::exists(format!("User with name {name} already exists.")));
     }
     let boundary = boundary_of(call, params.get("PermissionsBoundary"))?;
@@ -39,7 +43,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
         tags: params.tags(),
     };
     let xml = shown(&user);
-    call.state.users.insert(name.to_owned(), user);
+    call.state[call.account].users.insert(name.to_owned(), user);
     Ok(Some(xml))
 }
 
@@ -51,7 +55,10 @@ pub(super) fn get(call: &mut Call<'_>) -> Done {
         None => own_name(call)?,
     };
     check(call, "iam:GetUser", &name)?;
-    let user = call.state.users.get(&name).ok_or_else(|| no_user(&name))?;
+    let user = call.state[call.account]
+        .users
+        .get(&name)
+        .ok_or_else(|| no_user(&name))?;
     Ok(Some(shown(user)))
 }
 
@@ -59,8 +66,11 @@ pub(super) fn delete(call: &mut Call<'_>) -> Done {
     call.params.only(&["UserName"])?;
     let name = call.params.name("UserName", 64)?.to_owned();
     check(call, "iam:DeleteUser", &name)?;
-    let user = call.state.users.get(&name).ok_or_else(|| no_user(&name))?;
-    if !call.state.keys.of_user(&name).is_empty() {
+    let user = call.state[call.account]
+        .users
+        .get(&name)
+        .ok_or_else(|| no_user(&name))?;
+    if !call.state.keys.of_user(call.account, &name).is_empty() {
         return Err(Refusal::delete_conflict(
             "Cannot delete entity, must delete access keys first.",
         ));
@@ -75,24 +85,32 @@ pub(super) fn delete(call: &mut Call<'_>) -> Done {
             "Cannot delete entity, must delete policies first.",
         ));
     }
-    call.state.users.remove(&name);
+    let grouped = call.state[call.account].groups.values();
+    if grouped.into_iter().any(|group| group.members.contains(&name)) {
+        return Err(Refusal::delete_conflict(
+            "Cannot delete entity, must remove users from group first.",
+        ));
+    }
+    call.state[call.account].users.remove(&name);
     Ok(None)
 }
 
-/// There are no groups here, so that a user is in none; who removes a user asks first.
-pub(super) fn list_groups(call: &mut Call<'_>) -> Done {
-    call.params.only(&["UserName", "Marker", "MaxItems"])?;
-    let name = call.params.name("UserName", 64)?.to_owned();
-    check(call, "iam:ListGroupsForUser", &name)?;
-    if !call.state.users.contains_key(&name) {
-        return Err(no_user(&name));
-    }
-    page::write::<()>(call.params, "Groups", &[], |_, ()| {}).map(Some)
+pub(super) fn list(call: &mut Call<'_>) -> Done {
+    call.params.only(&["PathPrefix", "Marker", "MaxItems"])?;
+    let prefix = call.params.get("PathPrefix").unwrap_or("/");
+    let resource = format!("arn:aws:iam::{}:user{prefix}", call.state[call.account].account);
+    call.gate.check(call.state, Ask::new("iam:ListUsers", &resource))?;
+    let users: Vec<&User> = call.state[call.account]
+        .users
+        .values()
+        .filter(|user| user.path.starts_with(prefix))
+        .collect();
+    page::write(call.params, "Users", &users, |xml, user| write_user(xml, user)).map(Some)
 }
 
 /// Asks for an action on a user.
 pub(super) fn check(call: &mut Call<'_>, action: &str, name: &str) -> Result<(), Refusal> {
-    let ask = Ask::new(action, &user_arn(call.state, name)).shown(format!("user {name}"));
+    let ask = Ask::new(action, &user_arn(&call.state[call.account], name)).shown(format!("user {name}"));
     call.gate.check(call.state, ask)
 }
 
@@ -102,7 +120,7 @@ pub(super) fn check(call: &mut Call<'_>, action: &str, name: &str) -> Result<(),
 /// Whoever asks is no user.
 pub(super) fn own_name(call: &Call<'_>) -> Result<String, Refusal> {
     match &call.gate.who().identity {
-        Identity::User { name, .. } => Ok(name.clone()),
+        Identity::User(user) => Ok(user.name.clone()),
         _ => Err(Refusal::validation(
             "Must specify userName when calling with non-User credentials",
         )),
@@ -112,11 +130,7 @@ pub(super) fn own_name(call: &Call<'_>) -> Result<String, Refusal> {
 fn shown(user: &User) -> Xml {
     let mut xml = Xml::new();
     xml.element("User", |xml| {
-        xml.text("Path", &user.path)
-            .text("UserName", &user.name)
-            .text("UserId", &user.id)
-            .text("Arn", &user.arn)
-            .text("CreateDate", &iso8601(user.created));
+        write_user(xml, user);
         if let Some(boundary) = &user.permissions.boundary {
             xml.element("PermissionsBoundary", |xml| {
                 xml.text("PermissionsBoundaryType", "Policy")
@@ -126,4 +140,13 @@ fn shown(user: &User) -> Xml {
         write_tags(xml, &user.tags);
     });
     xml
+}
+
+/// The elements of a user that lists have too.
+pub(super) fn write_user(xml: &mut Xml, user: &User) {
+    xml.text("Path", &user.path)
+        .text("UserName", &user.name)
+        .text("UserId", &user.id)
+        .text("Arn", &user.arn)
+        .text("CreateDate", &iso8601(user.created));
 }

@@ -4,20 +4,22 @@ use super::S3Call;
 use crate::{
     answer::{Answer, Refusal, Xml, iso8601_millis},
     authorise::Ask,
-    state::Bucket,
+    state::{AccountRef, Bucket},
 };
 
 const NAMESPACE: &str = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
 
 pub(super) fn list(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     call.check(Ask::new("s3:ListAllMyBuckets", "arn:aws:s3:::*").shown(""))?;
+    let account = account(call)?;
     let mut xml = Xml::document();
     xml.element(&format!("ListAllMyBucketsResult {NAMESPACE}"), |xml| {
         xml.element("Owner", |xml| {
-            xml.text("ID", &call.state.account);
+            xml.text("ID", &call.state[account].account);
         })
         .element("Buckets", |xml| {
-            for (name, bucket) in &call.state.buckets {
+            let owned = call.state.buckets.iter().filter(|(_, bucket)| bucket.owner == account);
+            for (name, bucket) in owned {
                 xml.element("Bucket", |xml| {
                     xml.text("Name", name)
                         .text("CreationDate", &iso8601_millis(bucket.created))
@@ -30,8 +32,10 @@ pub(super) fn list(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
 }
 
 pub(super) fn create(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
-    call.check(call.ask_bucket("s3:CreateBucket"))?;
     let name = call.bucket_name().to_owned();
+    // What is asked for is the caller's own new bucket, also if another account has one of this name.
+    call.check(Ask::new("s3:CreateBucket", &format!("arn:aws:s3:::{name}")))?;
+    let account = account(call)?;
     if !is_name(&name) {
         return Err(
             Refusal::new(400, "InvalidBucketName", "The specified bucket is not valid.").detail("BucketName", name),
@@ -41,7 +45,16 @@ pub(super) fn create(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     let region = between(&body, "<LocationConstraint>", "</LocationConstraint>")
         .unwrap_or(call.region)
         .to_owned();
-    if call.state.buckets.contains_key(&name) {
+    if let Some(bucket) = call.state.buckets.get(&name) {
+        if bucket.owner != account {
+            return Err(Refusal::new(
+                409,
+                "BucketAlreadyExists",
+                "The requested bucket name is not available. The bucket namespace is shared by all users of the system. \
+                 Please select a different name and try again.",
+            )
+            .detail("BucketName", name));
+        }
         // The oldest region alone forgives its owner for asking twice.
         if call.region == "us-east-1" {
             return Ok(Answer::empty(200).header("location", format!("/{name}")));
@@ -54,6 +67,7 @@ pub(super) fn create(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
         .detail("BucketName", name));
     }
     let bucket = Bucket {
+        owner: account,
         created: call.now,
         region,
         objects: BTreeMap::new(),
@@ -93,6 +107,12 @@ pub(super) fn delete(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     let name = call.bucket_name().to_owned();
     call.state.buckets.remove(&name);
     Ok(Answer::empty(204))
+}
+
+/// The caller's account. Nobody but an anonymous caller has none, and none such gets here unless enforcement is off.
+fn account(call: &S3Call<'_>) -> Result<AccountRef, Refusal> {
+    let account = call.gate.who().account;
+    account.ok_or_else(|| Refusal::new(403, "AccessDenied", "Access Denied"))
 }
 
 /// S3's rules for the names of buckets.

@@ -222,6 +222,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use crate::state::AccountRef;
 
     #[test]
     fn pages_go_on_behind_the_last_item_and_show_each_prefix_once() {
@@ -234,6 +235,7 @@ mod tests {
         };
         let keys = ["a", "b/1", "b/2", "c", "d/1"];
         let bucket = Bucket {
+            owner: AccountRef::MAIN,
             created: Timestamp::UNIX_EPOCH,
             region: String::new(),
             objects: keys.iter().map(|key| ((*key).to_owned(), object.clone())).collect(),

@@ -15,7 +15,7 @@ use crate::{
     auth::Payload,
     authorise::{Ask, Gate, ResourcePolicy},
     request::Received,
-    state::{Bucket, State},
+    state::{AccountRef, Bucket, State},
 };
 
 /// `x-amz-*` headers that are understood here or concern the transport alone. Another one asks for something that is not
@@ -78,7 +78,9 @@ fn check_headers(call: &S3Call<'_>) -> Result<(), Refusal> {
         }
     }
     match call.request.header("x-amz-expected-bucket-owner") {
-        Some(owner) if owner != call.state.account => Err(Refusal::new(403, "AccessDenied", "Access Denied")),
+        Some(expected) if call.owner().is_some_and(|owner| call.state[owner].account != expected) => {
+            Err(Refusal::new(403, "AccessDenied", "Access Denied"))
+        }
         _ => Ok(()),
     }
 }
@@ -99,13 +101,26 @@ impl S3Call<'_> {
     /// Asks for an action on the bucket.
     fn ask_bucket(&self, action: &str) -> Ask {
         let bucket = self.bucket_name();
-        Ask::new(action, &format!("arn:aws:s3:::{bucket}")).resource_policy(self.policy_of(bucket))
+        Ask::new(action, &format!("arn:aws:s3:::{bucket}"))
+            .owned_by(self.owner_id())
+            .resource_policy(self.policy_of(bucket))
     }
 
     /// Asks for an action on the object.
     fn ask_object(&self, action: &str) -> Ask {
         let bucket = self.bucket_name();
-        Ask::new(action, &format!("arn:aws:s3:::{bucket}/{}", self.key())).resource_policy(self.policy_of(bucket))
+        Ask::new(action, &format!("arn:aws:s3:::{bucket}/{}", self.key()))
+            .owned_by(self.owner_id())
+            .resource_policy(self.policy_of(bucket))
+    }
+
+    /// The account that owns the bucket, if there is one of this name.
+    fn owner(&self) -> Option<AccountRef> {
+        self.state.buckets.get(self.bucket_name()).map(|bucket| bucket.owner)
+    }
+
+    fn owner_id(&self) -> Option<&str> {
+        self.owner().map(|owner| self.state[owner].account.as_str())
     }
 
     fn policy_of(&self, bucket: &str) -> Option<ResourcePolicy> {

@@ -6,8 +6,21 @@ use crate::{
     state::Document,
 };
 
+/// Even whom the policy allows it must be of the owner's account (S3 API reference, PutBucketPolicy).
+fn check(call: &mut S3Call<'_>, action: &str) -> Result<(), Refusal> {
+    call.check(call.ask_bucket(action))?;
+    match (call.owner(), call.gate.who().account) {
+        (Some(owner), Some(account)) if owner != account => Err(Refusal::new(
+            405,
+            "MethodNotAllowed",
+            "The specified method is not allowed against this resource.",
+        )),
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn put(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
-    call.check(call.ask_bucket("s3:PutBucketPolicy"))?;
+    check(call, "s3:PutBucketPolicy")?;
     let (now, payload) = (call.now, call.payload);
     let bucket = call.bucket()?;
     let document = Document::parse(PolicyKind::Resource, &String::from_utf8_lossy(&payload.body))
@@ -19,7 +32,7 @@ pub(super) fn put(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
 }
 
 pub(super) fn get(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
-    call.check(call.ask_bucket("s3:GetBucketPolicy"))?;
+    check(call, "s3:GetBucketPolicy")?;
     match &call.bucket()?.policy {
         Some(document) => Ok(Answer::ok("application/json", document.text.clone())),
         None => Err(
@@ -30,7 +43,7 @@ pub(super) fn get(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
 }
 
 pub(super) fn delete(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
-    call.check(call.ask_bucket("s3:DeleteBucketPolicy"))?;
+    check(call, "s3:DeleteBucketPolicy")?;
     call.bucket()?.policy = None;
     Ok(Answer::empty(204))
 }

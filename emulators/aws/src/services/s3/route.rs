@@ -264,7 +264,7 @@ mod tests {
             door: Door::World,
             at: Timestamp::UNIX_EPOCH,
         };
-        let route = Route::of(&request, &State::new(&settings, Timestamp::UNIX_EPOCH)).expect("UTF-8");
+        let route = Route::of(&request, &State::new(&settings, &[], Timestamp::UNIX_EPOCH)).expect("UTF-8");
         assert_eq!(
             (route.operation, route.bucket.as_deref(), route.key.as_deref()),
             (operation, bucket, key)

@@ -1,32 +1,25 @@
 use std::sync::Arc;
 
 use iam_policy::{Policy, PolicyKind};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
+use super::{
+    issue::{self, Issue},
+    rule::Rule,
+};
 use crate::{
-    answer::{Refusal, Xml, iso8601},
+    answer::{Refusal, Xml},
     authorise::{Ask, ResourcePolicy},
-    identity::{
-        Identity, Key, KeyOwner, KeyStatus, Session, SessionCredentials, access_key_id, secret_access_key,
-        session_token,
-    },
+    identity::{Identity, RoleSession},
     params::Params,
     services::{Call, Done},
-    state::{Document, Role, State},
+    state::{AccountRef, Document, Role},
 };
 
 /// Seconds that a session lasts if the caller names none, and at most if a session assumed the role.
 const HOUR: u32 = 3600;
 /// Managed session policies of one call.
 const POLICY_ARNS: usize = 10;
-
-/// A parameter's rule: its name in messages, its length, and its characters besides letters and digits.
-struct Rule {
-    member: &'static str,
-    length: std::ops::RangeInclusive<usize>,
-    others: &'static str,
-    pattern: &'static str,
-}
 
 const SESSION_NAME: Rule = Rule {
     member: "roleSessionName",
@@ -57,7 +50,7 @@ pub(super) fn assume_role(call: &mut Call<'_>) -> Done {
     }
     let name = params.required("RoleSessionName")?;
     SESSION_NAME.check(name)?;
-    let duration = duration(params)?;
+    let duration = issue::duration(params, HOUR, 43200)?;
     let external_id = params.get("ExternalId");
     if let Some(id) = external_id {
         EXTERNAL_ID.check(id)?;
@@ -78,14 +71,18 @@ pub(super) fn assume_role(call: &mut Call<'_>) -> Done {
         refusal.message = "Roles may not be assumed by root accounts.".to_owned();
         return Err(refusal);
     }
-    // An absent role is answered as a forbidden one, so that nobody learns which exist.
-    let Some(role) = call.state.role_by_arn(arn).cloned() else {
+    // An absent role is answered as a forbidden one, so that nobody learns which exist; one of an unknown account too.
+    let found = call
+        .state
+        .account_of_arn(arn)
+        .and_then(|account| Some((account, call.state[account].role_by_arn(arn)?.clone())));
+    let Some((account, role)) = found else {
         return Err(call.gate.deny(ask));
     };
     call.gate
         .check(call.state, ask.resource_policy(Some(trust_policy(&role))))?;
 
-    let chained = matches!(call.gate.who().identity, Identity::Session(_));
+    let chained = matches!(call.gate.who().identity, Identity::Role(_));
     if chained && duration > HOUR {
         return Err(Refusal::validation(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
@@ -96,67 +93,37 @@ pub(super) fn assume_role(call: &mut Call<'_>) -> Done {
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
         ));
     }
-    let policies = session_policies(call, inline.as_ref())?;
+    let policies = session_policies(call, account, inline.as_ref())?;
     let packed = inline.is_some() || !policies.is_empty();
     let lasts = SignedDuration::from_secs(i64::from(duration));
-    let credentials = issue(call.state, &role, name, call.now, lasts, policies, None);
+    let session = RoleSession::of(&role, name);
+    let credentials = Issue {
+        account,
+        identity: Identity::Role(Arc::new(session)),
+        now: call.now,
+        lasts,
+        policies,
+    }
+    .make(&mut call.state.keys);
 
     let mut xml = Xml::new();
     xml.element("AssumedRoleUser", |xml| {
         xml.text("AssumedRoleId", &format!("{}:{name}", role.id)).text(
             "Arn",
-            &format!("arn:aws:sts::{}:assumed-role/{}/{name}", call.state.account, role.name),
+            &format!(
+                "arn:aws:sts::{}:assumed-role/{}/{name}",
+                call.state[account].account, role.name
+            ),
         );
     })
     .element("Credentials", |xml| {
-        xml.text("AccessKeyId", &credentials.access_key_id)
-            .text("SecretAccessKey", credentials.secret_access_key.expose())
-            .text("SessionToken", credentials.session_token.expose())
-            .text("Expiration", &iso8601(credentials.expiration));
+        issue::write(xml, &credentials);
     });
     if packed {
         // AWS tells how much of the space for session policies is used, in percent; there is no such limit here.
         xml.text("PackedPolicySize", "1");
     }
     Ok(Some(xml))
-}
-
-/// Makes the keys of a session of this role. Whether the caller may have them is decided before.
-pub(crate) fn issue(
-    state: &mut State,
-    role: &Role,
-    session_name: &str,
-    now: Timestamp,
-    lasts: SignedDuration,
-    policies: Vec<(String, Arc<Policy>)>,
-    instance: Option<String>,
-) -> SessionCredentials {
-    let credentials = SessionCredentials {
-        access_key_id: access_key_id("ASIA"),
-        secret_access_key: secret_access_key(),
-        session_token: session_token(),
-        expiration: now + lasts,
-        last_updated: now,
-    };
-    let session = Session {
-        role_name: role.name.clone(),
-        role_arn: role.arn.clone(),
-        role_id: role.id.clone(),
-        name: session_name.to_owned(),
-        token: credentials.session_token.clone(),
-        issued: now,
-        expires: credentials.expiration,
-        policies,
-        instance,
-    };
-    state.keys.add(Key {
-        id: credentials.access_key_id.clone(),
-        secret: credentials.secret_access_key.clone(),
-        status: KeyStatus::Active,
-        owner: KeyOwner::Session(Arc::new(session)),
-        created: now,
-    });
-    credentials
 }
 
 /// The name (without its path) and ARN of the role that an AssumeRole asks for, for the journal.
@@ -177,21 +144,12 @@ pub(crate) fn trust_policy(role: &Role) -> ResourcePolicy {
     }
 }
 
-fn duration(params: &Params) -> Result<u32, Refusal> {
-    let bound = |seconds: u32, words: &str| {
-        Refusal::validation(format!(
-            "1 validation error detected: Value '{seconds}' at 'durationSeconds' failed to satisfy constraint: Member must \
-             have value {words}"
-        ))
-    };
-    match params.number("DurationSeconds")?.unwrap_or(HOUR) {
-        seconds if seconds < 900 => Err(bound(seconds, "greater than or equal to 900")),
-        seconds if seconds > 43200 => Err(bound(seconds, "less than or equal to 43200")),
-        seconds => Ok(seconds),
-    }
-}
-
-fn session_policies(call: &Call<'_>, inline: Option<&Document>) -> Result<Vec<(String, Arc<Policy>)>, Refusal> {
+/// The session policies given by text and by ARN; those of the session's account and AWS's own can be named.
+pub(super) fn session_policies(
+    call: &Call<'_>,
+    account: AccountRef,
+    inline: Option<&Document>,
+) -> Result<Vec<(String, Arc<Policy>)>, Refusal> {
     let arns = call.params.list("PolicyArns", "arn");
     if arns.len() > POLICY_ARNS {
         return Err(Refusal::validation(format!(
@@ -203,8 +161,7 @@ fn session_policies(call: &Call<'_>, inline: Option<&Document>) -> Result<Vec<(S
         policies.push(("session policy".to_owned(), document.policy.clone()));
     }
     for arn in arns {
-        let policy = call
-            .state
+        let policy = call.state[account]
             .policies
             .get(arn)
             .ok_or_else(|| Refusal::new(400, "InvalidParameterValue", format!("Policy {arn} does not exist.")))?;
@@ -214,30 +171,4 @@ fn session_policies(call: &Call<'_>, inline: Option<&Document>) -> Result<Vec<(S
         ));
     }
     Ok(policies)
-}
-
-// === impl Rule ===
-
-impl Rule {
-    fn check(&self, value: &str) -> Result<(), Refusal> {
-        let constraint = if value.len() < *self.length.start() {
-            format!(
-                "Member must have length greater than or equal to {}",
-                self.length.start()
-            )
-        } else if value.len() > *self.length.end() {
-            format!("Member must have length less than or equal to {}", self.length.end())
-        } else if !value
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || self.others.contains(c))
-        {
-            format!("Member must satisfy regular expression pattern: {}", self.pattern)
-        } else {
-            return Ok(());
-        };
-        Err(Refusal::validation(format!(
-            "1 validation error detected: Value '{value}' at '{}' failed to satisfy constraint: {constraint}",
-            self.member
-        )))
-    }
 }
