@@ -9,9 +9,11 @@ use tokio::net::TcpListener;
 
 use crate::{
     api::Api,
+    fault::{Fault, FaultRecord, Faults},
     journal::{Journal, RequestRecord},
     kubelet::{Kubelet, NodeSettings, PodRuntime},
     registry::Registry,
+    store::{Key, Resource},
     tls::{Tls, TlsError},
     users::{User, Users},
 };
@@ -22,6 +24,7 @@ pub struct Cluster {
     registry: Arc<Registry>,
     users: Arc<Users>,
     journal: Arc<Journal>,
+    faults: Arc<Faults>,
     tls: Arc<Tls>,
 }
 
@@ -56,6 +59,7 @@ impl Cluster {
             registry: Arc::new(Registry::new(clock)),
             users: Arc::new(Users::new()),
             journal: Arc::new(Journal::default()),
+            faults: Arc::new(Faults::new()),
             tls: Arc::new(Tls::issue(&names)?),
         })
     }
@@ -69,6 +73,7 @@ impl Cluster {
             registry: self.registry.clone(),
             users: self.users.clone(),
             journal: self.journal.clone(),
+            faults: self.faults.clone(),
             stop: stop.clone(),
         };
         let transport = Transport::Tls(self.tls.server.clone());
@@ -137,6 +142,36 @@ impl Cluster {
     /// Ends every open watch, as a restarted API server would; clients come back.
     pub fn drop_watches(&self) {
         self.registry.store.drop_watches();
+    }
+
+    /// Keeps a pod from [`User::Proxy`]: gets, lists and watches of that user are as if it did not exist, while the
+    /// admin and the kubelets see it. The pod need not exist yet, and one made anew under the name is hidden too.
+    pub fn hide(&self, namespace: &str, name: &str) {
+        self.set_hidden(namespace, name, true);
+    }
+
+    /// Undoes [`Cluster::hide`]; a watch of the proxy sees the pod as added.
+    pub fn show(&self, namespace: &str, name: &str) {
+        self.set_hidden(namespace, name, false);
+    }
+
+    fn set_hidden(&self, namespace: &str, name: &str, hidden: bool) {
+        let key = Key::new(Resource::Pods, namespace, name);
+        self.registry.write(|state| state.set_hidden(&key, hidden));
+    }
+
+    /// Makes the API server fail towards [`User::Proxy`], until [`Cluster::heal`] or until it was met `times` times.
+    /// Several faults hold at once.
+    pub fn inject(&self, fault: Fault, times: Option<u32>) {
+        if fault == Fault::Gone {
+            self.compact();
+        }
+        self.faults.inject(fault, times);
+    }
+
+    /// Ends all faults and says what they did, in the order of their injection.
+    pub fn heal(&self) -> Vec<FaultRecord> {
+        self.faults.heal()
     }
 
     /// The last 10,000 requests over HTTP, oldest first. The kubelets' own doing is not among them.

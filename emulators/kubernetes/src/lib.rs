@@ -23,6 +23,7 @@
 
 mod api;
 mod cluster;
+mod fault;
 mod journal;
 mod kubelet;
 mod registry;
@@ -31,6 +32,7 @@ mod tls;
 mod users;
 
 pub use cluster::Cluster;
+pub use fault::{Fault, FaultRecord};
 pub use journal::RequestRecord;
 pub use kubelet::{NodeSettings, PodCidr, PodCidrError, PodRuntime, PodSandbox, REQUESTED_ADDRESSES};
 pub use secrecy::{ExposeSecret, SecretString};

@@ -87,6 +87,11 @@ impl Identity {
         }
     }
 
+    /// Whether this identity sees the pods that are hidden, and is spared the faults.
+    pub(crate) fn is_privileged(self) -> bool {
+        self != Self::Known(User::Proxy)
+    }
+
     /// Whether this identity may do `verb` to `target`.
     pub(crate) fn authorize(self, verb: Verb, target: &Target) -> Result<(), ApiError> {
         const READABLE: [&str; 4] = ["namespaces", "nodes", "pods", "serviceaccounts"];

@@ -3,20 +3,23 @@ use std::sync::Arc;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use rolecall_accept::{CancellationToken, Peer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     ApiError, ResourcePath, Target, Verb,
+    accept::Form,
     body::{self, Body},
     discovery, list, options, patch,
     query::Query,
-    watch::Watch,
+    table, unknown_fields,
+    watch::{View, Watch},
 };
 use crate::{
+    fault::Faults,
     journal::{Journal, RequestRecord},
     registry::{Part, Registry},
     store::{Key, Resource},
-    users::Users,
+    users::{Identity, Users},
 };
 
 /// The API server of one cluster, as one listener serves it.
@@ -25,6 +28,7 @@ pub(crate) struct Api {
     pub(crate) registry: Arc<Registry>,
     pub(crate) users: Arc<Users>,
     pub(crate) journal: Arc<Journal>,
+    pub(crate) faults: Arc<Faults>,
     /// Ends the open watches when the listener ends.
     pub(crate) stop: CancellationToken,
 }
@@ -57,9 +61,13 @@ impl Api {
             Err(error) => Err(error),
             Ok(identity) => {
                 record.user = identity.name().to_owned();
-                match identity.authorize(verb, &target) {
+                match self
+                    .befall(identity)
+                    .await
+                    .and_then(|()| identity.authorize(verb, &target))
+                {
                     Err(error) => Err(error),
-                    Ok(()) => self.dispatch(verb, target, &query, request).await,
+                    Ok(()) => self.dispatch(identity, verb, target, &query, request).await,
                 }
             }
         };
@@ -69,8 +77,22 @@ impl Api {
         response
     }
 
+    /// What the faults make of a request by `identity`.
+    async fn befall(&self, identity: Identity) -> Result<(), ApiError> {
+        if identity.is_privileged() {
+            return Ok(());
+        }
+        let (delay, error) = self.faults.of_request();
+        tokio::time::sleep(delay).await;
+        match error {
+            Some((status, reason)) => Err(ApiError::injected(status, reason)),
+            None => Ok(()),
+        }
+    }
+
     async fn dispatch(
         &self,
+        identity: Identity,
         verb: Verb,
         target: Target,
         query: &Query,
@@ -82,13 +104,14 @@ impl Api {
             Target::Resource(path) => {
                 let resource =
                     Resource::find(&path.group, &path.version, &path.resource).ok_or_else(ApiError::unknown_path)?;
-                self.resource(verb, resource, path, query, request).await
+                self.resource(identity, verb, resource, path, query, request).await
             }
         }
     }
 
     async fn resource(
         &self,
+        identity: Identity,
         verb: Verb,
         resource: Resource,
         path: ResourcePath,
@@ -122,52 +145,88 @@ impl Api {
         let (head, sent) = request.into_parts();
         let media_type = body::media_type(&head.headers);
         let registry = &self.registry;
+        let form = Form::of(&head.headers, query)?;
+        let now = registry.clock.wall();
+        let hidden = identity.is_privileged();
         match (verb, key) {
             (Verb::Get, Some(key)) => {
-                let found = registry.store.read(|state| state.get(&key).cloned());
+                let found = registry.store.read(|state| {
+                    let found = state.get(&key).filter(|_| hidden || !state.is_hidden(&key));
+                    found.cloned()
+                });
                 let found = found.ok_or_else(|| ApiError::not_found(resource, &key.name))?;
-                Ok(object(StatusCode::OK, resource, &found))
+                Ok(match form {
+                    Form::Object => object(StatusCode::OK, resource, &found),
+                    Form::Table(include) => {
+                        let version = crate::store::object::text(&found, "/metadata/resourceVersion");
+                        let metadata = json!({"resourceVersion": version});
+                        let table = table::of(resource, [&*found], metadata, include, now);
+                        body::json(StatusCode::OK, &table)
+                    }
+                })
             }
             (Verb::List, None) => {
-                let selection = options::selection(resource, namespace, None, query)?;
-                Ok(body::json(
-                    StatusCode::OK,
-                    &list::list(&registry.store, &selection, query)?,
-                ))
+                let selection = options::selection(resource, namespace, None, query, hidden)?;
+                let list = list::list(&registry.store, &selection, query)?;
+                Ok(match form {
+                    Form::Object => body::json(StatusCode::OK, &list),
+                    Form::Table(include) => {
+                        let items = crate::store::object::items(&list, "/items");
+                        let table = table::of(resource, items, list["metadata"].clone(), include, now);
+                        body::json(StatusCode::OK, &table)
+                    }
+                })
             }
             (Verb::Watch, key) => {
-                let selection = options::selection(resource, namespace, key.as_ref(), query)?;
-                let watch = Watch::start(registry.clone(), selection, query, self.stop.clone())?;
+                let selection = options::selection(resource, namespace, key.as_ref(), query, hidden)?;
+                let faults = (!identity.is_privileged()).then(|| self.faults.clone());
+                let view = View {
+                    selection,
+                    form,
+                    faults,
+                };
+                let watch = Watch::start(registry.clone(), view, query, self.stop.clone())?;
                 Ok(body::lines(watch.into_stream()))
             }
             (Verb::Create, None) if part == Part::Main => {
                 if resource.is_namespaced() && namespace.is_none() {
                     return Err(ApiError::method_not_allowed());
                 }
-                let wanted = body::decode(&media_type, &body::read(sent).await?)?;
+                let wanted = body::decode(resource.kind(), &media_type, &body::read(sent).await?)?;
+                let warnings = unknown_fields::of_body(resource, &wanted, query, "CreateOptions")?;
                 let made = registry.create(resource, namespace.as_deref(), wanted)?;
-                Ok(object(StatusCode::CREATED, resource, &made))
+                Ok(warned(object(StatusCode::CREATED, resource, &made), &warnings))
             }
             (Verb::Update, Some(key)) => {
-                let wanted = body::decode(&media_type, &body::read(sent).await?)?;
+                let wanted = body::decode(resource.kind(), &media_type, &body::read(sent).await?)?;
+                let warnings = unknown_fields::of_body(resource, &wanted, query, "UpdateOptions")?;
                 let updated = registry.update(&key, part, |_| Ok(wanted))?;
-                Ok(object(StatusCode::OK, resource, &updated))
+                Ok(warned(object(StatusCode::OK, resource, &updated), &warnings))
             }
             (Verb::Patch, Some(key)) => {
-                let patch = patch::Patch::parse(&media_type, &body::read(sent).await?)?;
-                let updated = registry.update(&key, part, |current| patch.apply(current))?;
-                Ok(object(StatusCode::OK, resource, &updated))
+                let sent = body::read(sent).await?;
+                let patch = patch::Patch::parse(&media_type, &sent)?;
+                let mut warnings = Vec::new();
+                let updated = registry.update(&key, part, |current| {
+                    let patched = patch.apply(current)?;
+                    warnings = unknown_fields::of_patch(resource, &patched, query, &sent)?;
+                    Ok(patched)
+                })?;
+                Ok(warned(object(StatusCode::OK, resource, &updated), &warnings))
             }
             (Verb::Delete, Some(key)) if part == Part::Main => {
                 let options = options::delete(&media_type, &body::read(sent).await?, query)?;
                 let last = registry.delete(&key, &options)?;
+                let ended = !crate::store::object::has(&last, "/metadata/deletionTimestamp");
                 Ok(match resource {
-                    Resource::Nodes => body::json(StatusCode::OK, &options::deleted(resource, &last)),
+                    Resource::Nodes | Resource::DaemonSets | Resource::Deployments if ended => {
+                        body::json(StatusCode::OK, &options::deleted(resource, &last))
+                    }
                     _ => object(StatusCode::OK, resource, &last),
                 })
             }
             (Verb::DeleteCollection, None) if resource.is_namespaced() && namespace.is_some() => {
-                let selection = options::selection(resource, namespace, None, query)?;
+                let selection = options::selection(resource, namespace, None, query, hidden)?;
                 let options = options::delete(&media_type, &body::read(sent).await?, query)?;
                 let list = list::list(&registry.store, &selection, query)?;
                 for item in crate::store::object::items(&list, "/items") {
@@ -183,6 +242,11 @@ impl Api {
             _ => Err(ApiError::method_not_allowed()),
         }
     }
+}
+
+fn warned(mut response: Response<Body>, warnings: &[String]) -> Response<Body> {
+    body::warn(&mut response, warnings);
+    response
 }
 
 /// An object with the two fields that say what it is.

@@ -2,7 +2,10 @@ use std::convert::Infallible;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
-use http::{HeaderMap, Response, StatusCode, header::CONTENT_TYPE};
+use http::{
+    HeaderMap, Response, StatusCode,
+    header::{CONTENT_TYPE, WARNING},
+};
 use http_body_util::{BodyExt, Full, Limited, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::{Frame, Incoming};
 use serde_json::Value;
@@ -35,15 +38,20 @@ pub(super) fn media_type(headers: &HeaderMap) -> String {
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// Reads an object from JSON or YAML.
-pub(super) fn decode(media_type: &str, body: &[u8]) -> Result<Value, ApiError> {
+/// Reads an object of `kind` from JSON or YAML.
+pub(super) fn decode(kind: &str, media_type: &str, body: &[u8]) -> Result<Value, ApiError> {
     match media_type {
-        "" | "application/json" => serde_json::from_slice(body)
-            .map_err(|error| ApiError::bad_request(format!("couldn't parse the body as JSON: {error}"))),
-        "application/yaml" => serde_yaml::from_slice(body)
-            .map_err(|error| ApiError::bad_request(format!("couldn't parse the body as YAML: {error}"))),
+        "" | "application/json" => serde_json::from_slice(body).map_err(|error| unrecognized(kind, &error)),
+        "application/yaml" => serde_yaml::from_slice(body).map_err(|error| unrecognized(kind, &error)),
         _ => Err(ApiError::unsupported_media_type("application/json, application/yaml")),
     }
+}
+
+/// A body that is no document at all.
+fn unrecognized(kind: &str, error: &dyn std::error::Error) -> ApiError {
+    ApiError::bad_request(format!(
+        "the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {error}"
+    ))
 }
 
 pub(super) fn json(status: StatusCode, value: &Value) -> Response<Body> {
@@ -61,6 +69,16 @@ fn bytes(status: StatusCode, media_type: &'static str, bytes: Bytes) -> Response
         .headers_mut()
         .insert(CONTENT_TYPE, http::HeaderValue::from_static(media_type));
     response
+}
+
+/// Adds a warning for each text, as kubectl shows them (`Warning: 299 - "…"`).
+pub(super) fn warn(response: &mut Response<Body>, warnings: &[String]) {
+    for warning in warnings {
+        let value = format!("299 - \"{}\"", warning.replace('\\', "\\\\").replace('"', "\\\""));
+        if let Ok(value) = http::HeaderValue::try_from(value) {
+            response.headers_mut().append(WARNING, value);
+        }
+    }
 }
 
 /// An answer that goes on: one JSON document a line.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{
     ApiError,
     body::{self, Body},
+    openapi,
 };
 use crate::store::Resource;
 
@@ -22,8 +23,17 @@ pub(super) fn answer(path: &str) -> Result<Response<Body>, ApiError> {
             "versions": ["v1"],
             "serverAddressByClientCIDRs": [],
         }),
-        "/api/v1" => resources(),
-        "/apis" => json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": []}),
+        "/api/v1" => resources("", "v1"),
+        "/apis" => json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": [apps()]}),
+        "/apis/apps" => {
+            let mut group = json!({"kind": "APIGroup", "apiVersion": "v1"});
+            merge(&mut group, apps());
+            group
+        }
+        "/apis/apps/v1" => resources("apps", "apps/v1"),
+        "/openapi/v3" => openapi::index(),
+        "/openapi/v3/api/v1" => openapi::document(""),
+        "/openapi/v3/apis/apps/v1" => openapi::document("apps"),
         _ => return Err(ApiError::unknown_path()),
     };
     Ok(body::json(StatusCode::OK, &found))
@@ -43,9 +53,21 @@ fn version() -> Value {
     })
 }
 
-fn resources() -> Value {
+/// The one group besides the core.
+fn apps() -> Value {
+    let version = json!({"groupVersion": "apps/v1", "version": "v1"});
+    json!({"name": "apps", "versions": [version], "preferredVersion": version})
+}
+
+fn merge(into: &mut Value, fields: Value) {
+    if let (Value::Object(into), Value::Object(fields)) = (into, fields) {
+        into.extend(fields);
+    }
+}
+
+fn resources(group: &str, group_version: &str) -> Value {
     let mut list = Vec::new();
-    for resource in Resource::ALL {
+    for resource in Resource::ALL.into_iter().filter(|resource| resource.group() == group) {
         let mut verbs = vec!["create", "delete", "get", "list", "patch", "update", "watch"];
         if resource.is_namespaced() {
             verbs.insert(2, "deletecollection");
@@ -57,6 +79,7 @@ fn resources() -> Value {
             "kind": resource.kind(),
             "verbs": verbs,
             "shortNames": resource.short_names(),
+            "categories": resource.categories(),
         }));
         if resource.has_status() {
             list.push(json!({
@@ -68,5 +91,5 @@ fn resources() -> Value {
             }));
         }
     }
-    json!({"kind": "APIResourceList", "groupVersion": "v1", "resources": list})
+    json!({"kind": "APIResourceList", "groupVersion": group_version, "resources": list})
 }

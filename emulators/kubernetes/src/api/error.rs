@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -9,7 +11,7 @@ use crate::store::Resource;
 pub(crate) struct ApiError {
     code: StatusCode,
     /// `metav1.StatusReason`; empty where the server knows none.
-    reason: &'static str,
+    reason: Cow<'static, str>,
     message: String,
     details: Value,
 }
@@ -17,10 +19,10 @@ pub(crate) struct ApiError {
 // === impl ApiError ===
 
 impl ApiError {
-    fn new(code: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
+    fn new(code: StatusCode, reason: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self {
             code,
-            reason,
+            reason: reason.into(),
             message: message.into(),
             details: Value::Null,
         }
@@ -32,6 +34,15 @@ impl ApiError {
             self.details = json!({"name": name, "kind": kind});
         }
         self
+    }
+
+    /// As `of`, for a type that is kept; `word` is its plural or its kind.
+    fn about(self, resource: Resource, word: &str, name: &str) -> Self {
+        let mut error = self.of(word, name);
+        if !resource.group().is_empty() {
+            error.details["group"] = resource.group().into();
+        }
+        error
     }
 
     fn because(mut self, causes: Value) -> Self {
@@ -56,7 +67,7 @@ impl ApiError {
             "message": self.message,
         });
         if !self.reason.is_empty() {
-            status["reason"] = self.reason.into();
+            status["reason"] = self.reason.as_ref().into();
         }
         if !self.details.is_null() {
             status["details"] = self.details.clone();
@@ -76,6 +87,35 @@ impl ApiError {
     /// A patch that is well formed and does not apply.
     pub(crate) fn unprocessable(message: String) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message)
+    }
+
+    /// A patch whose result has what its type has not. The server names no object here.
+    pub(crate) fn strict_patch(error: &FieldError) -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Invalid",
+            format!(" \"\" is invalid: {}: {}", error.field, error.message),
+        )
+        .because(json!([{"reason": error.reason, "message": error.message, "field": error.field}]))
+    }
+
+    /// A fault that was asked for; `reason` as the server has it for the status, unless another is given.
+    pub(crate) fn injected(code: StatusCode, reason: Option<String>) -> Self {
+        let usual = match code.as_u16() {
+            400 => "BadRequest",
+            401 => "Unauthorized",
+            403 => "Forbidden",
+            404 => "NotFound",
+            409 => "Conflict",
+            410 => "Expired",
+            429 => "TooManyRequests",
+            500 => "InternalError",
+            503 => "ServiceUnavailable",
+            504 => "Timeout",
+            _ => "",
+        };
+        let reason = reason.map_or(Cow::Borrowed(usual), Cow::Owned);
+        Self::new(code, reason, "this fault was injected by the scenario")
     }
 
     pub(crate) fn too_large() -> Self {
@@ -119,33 +159,33 @@ impl ApiError {
     }
 
     pub(crate) fn not_found(resource: Resource, name: &str) -> Self {
-        let plural = resource.plural();
+        let plural = resource.qualified(resource.plural());
         Self::new(
             StatusCode::NOT_FOUND,
             "NotFound",
             format!("{plural} \"{name}\" not found"),
         )
-        .of(plural, name)
+        .about(resource, resource.plural(), name)
     }
 
     pub(crate) fn already_exists(resource: Resource, name: &str) -> Self {
-        let plural = resource.plural();
+        let plural = resource.qualified(resource.plural());
         Self::new(
             StatusCode::CONFLICT,
             "AlreadyExists",
             format!("{plural} \"{name}\" already exists"),
         )
-        .of(plural, name)
+        .about(resource, resource.plural(), name)
     }
 
     pub(crate) fn conflict(resource: Resource, name: &str, why: &str) -> Self {
-        let plural = resource.plural();
+        let plural = resource.qualified(resource.plural());
         Self::new(
             StatusCode::CONFLICT,
             "Conflict",
             format!("Operation cannot be fulfilled on {plural} \"{name}\": {why}"),
         )
-        .of(plural, name)
+        .about(resource, resource.plural(), name)
     }
 
     /// An update that names a version which is not the current one.
@@ -158,7 +198,7 @@ impl ApiError {
     }
 
     pub(crate) fn invalid(resource: Resource, name: &str, errors: &[FieldError]) -> Self {
-        let kind = resource.kind();
+        let kind = resource.qualified(resource.kind());
         let mut texts: Vec<String> = errors
             .iter()
             .map(|error| format!("{}: {}", error.field, error.message))
@@ -176,31 +216,29 @@ impl ApiError {
             "Invalid",
             format!("{kind} \"{name}\" is invalid: {text}"),
         )
-        .of(kind, name)
+        .about(resource, resource.kind(), name)
         .because(causes)
     }
 
-    /// A query parameter that contradicts another (`ListOptions` is the kind that the server names).
-    pub(crate) fn invalid_options(error: &FieldError) -> Self {
+    /// An option of the request that is wrong, or contradicts another; `kind` is the one that the server names, such
+    /// as `ListOptions`.
+    pub(crate) fn invalid_options(kind: &str, error: &FieldError) -> Self {
         Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "Invalid",
-            format!(
-                "ListOptions.meta.k8s.io \"\" is invalid: {}: {}",
-                error.field, error.message
-            ),
+            format!("{kind}.meta.k8s.io \"\" is invalid: {}: {}", error.field, error.message),
         )
         .because(json!([{"reason": error.reason, "message": error.message, "field": error.field}]))
     }
 
     pub(crate) fn forbidden(resource: Resource, name: &str, why: &str) -> Self {
-        let plural = resource.plural();
+        let plural = resource.qualified(resource.plural());
         Self::new(
             StatusCode::FORBIDDEN,
             "Forbidden",
             format!("{plural} \"{name}\" is forbidden: {why}"),
         )
-        .of(plural, name)
+        .about(resource, resource.plural(), name)
     }
 
     /// Creation in a namespace that is being deleted.

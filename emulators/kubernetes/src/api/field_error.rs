@@ -26,6 +26,15 @@ impl FieldError {
         }
     }
 
+    /// As `invalid`, for a value that is no text: `value` is as Go prints it.
+    pub(crate) fn invalid_value(field: impl Into<String>, value: impl std::fmt::Display, detail: &str) -> Self {
+        Self {
+            reason: "FieldValueInvalid",
+            field: field.into(),
+            message: format!("Invalid value: {value}: {detail}"),
+        }
+    }
+
     pub(crate) fn duplicate(field: impl Into<String>, value: &str) -> Self {
         Self {
             reason: "FieldValueDuplicate",

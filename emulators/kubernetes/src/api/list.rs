@@ -29,7 +29,7 @@ pub(super) fn list(store: &Store, selection: &Selection, query: &Query) -> Resul
         ));
     }
     let exact = query.text("resourceVersionMatch") == "Exact";
-    let (version, objects) = store.read(|state| {
+    let (version, objects, hidden) = store.read(|state| {
         let current = state.version();
         if let Some(asked) = asked.filter(|asked| *asked > current) {
             return Err(ApiError::too_new(asked, current));
@@ -46,13 +46,14 @@ pub(super) fn list(store: &Store, selection: &Selection, query: &Query) -> Resul
                 ApiError::too_old(version, oldest)
             }
         })?;
-        Ok((version, objects))
+        let hidden: Vec<Key> = objects.keys().filter(|key| state.is_hidden(key)).cloned().collect();
+        Ok((version, objects, hidden))
     })?;
     let after = page.map(|page| Key::new(selection.resource, &page.namespace, &page.name));
     let mut matching = objects
         .iter()
         .filter(|(key, _)| after.as_ref().is_none_or(|after| *key > after))
-        .filter(|(key, object)| selection.contains(key, object));
+        .filter(|(key, object)| selection.contains(key, object, hidden.contains(key)));
     let mut items = Vec::new();
     let mut last = None;
     for (key, object) in matching.by_ref().take(limit.unwrap_or(usize::MAX)) {

@@ -1,15 +1,19 @@
 //! The HTTP side of the API server: who asks, what for, and the answer in Kubernetes' own words.
 
+mod accept;
 mod answer;
 mod body;
 mod discovery;
 mod error;
 mod field_error;
 mod list;
+mod openapi;
 mod options;
 mod patch;
 mod path;
 mod query;
+mod table;
+mod unknown_fields;
 mod watch;
 
 pub(crate) use answer::Api;

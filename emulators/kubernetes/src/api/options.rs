@@ -2,23 +2,29 @@
 
 use serde_json::{Value, json};
 
-use super::{ApiError, body, query::Query};
+use super::{ApiError, FieldError, body, query::Query};
 use crate::{
-    registry::DeleteOptions,
-    store::{FieldSelector, Key, LabelSelector, Resource, Selection, object::text},
+    registry::{DeleteOptions, Propagation},
+    store::{
+        FieldSelector, Key, LabelSelector, Resource, Selection,
+        object::{has, text},
+    },
 };
 
-/// What a list or a watch is to look at.
+/// What a list or a watch is to look at; `hidden` says whether the one who asks sees what is hidden.
 pub(super) fn selection(
     resource: Resource,
     namespace: Option<String>,
     one: Option<&Key>,
     query: &Query,
+    hidden: bool,
 ) -> Result<Selection, ApiError> {
     let (labels, fields) = (query.text("labelSelector"), query.text("fieldSelector"));
     let refused = |problem: String| {
         ApiError::bad_request(format!(
-            "Unable to find \"/v1, Resource={}\" that match label selector \"{labels}\", field selector \"{fields}\": {problem}",
+            "Unable to find \"{}/{}, Resource={}\" that match label selector \"{labels}\", field selector \"{fields}\": {problem}",
+            resource.group(),
+            resource.version(),
             resource.plural()
         ))
     };
@@ -31,6 +37,7 @@ pub(super) fn selection(
         namespace,
         labels: LabelSelector::parse(labels).map_err(refused)?,
         fields: selected,
+        hidden,
     })
 }
 
@@ -38,12 +45,13 @@ pub(super) fn selection(
 pub(super) fn delete(media_type: &str, sent: &[u8], query: &Query) -> Result<DeleteOptions, ApiError> {
     let mut options = DeleteOptions {
         grace_period_seconds: query.number("gracePeriodSeconds")?,
+        propagation: propagation(query.text("propagationPolicy"), query.flag("orphanDependents"))?,
         ..DeleteOptions::default()
     };
     if sent.is_empty() {
         return Ok(options);
     }
-    let body = body::decode(media_type, sent)?;
+    let body = body::decode("DeleteOptions", media_type, sent)?;
     if body
         .get("dryRun")
         .and_then(Value::as_array)
@@ -62,6 +70,10 @@ pub(super) fn delete(media_type: &str, sent: &[u8], query: &Query) -> Result<Del
             options.grace_period_seconds = Some(seconds);
         }
     }
+    if has(&body, "/propagationPolicy") || has(&body, "/orphanDependents") {
+        let orphan = body["orphanDependents"].as_bool().unwrap_or(false);
+        options.propagation = propagation(text(&body, "/propagationPolicy"), orphan)?;
+    }
     let precondition = |field: &str| {
         let value = text(&body, &format!("/preconditions/{field}"));
         (!value.is_empty()).then(|| value.to_owned())
@@ -71,9 +83,24 @@ pub(super) fn delete(media_type: &str, sent: &[u8], query: &Query) -> Result<Del
     Ok(options)
 }
 
+/// `propagationPolicy`, and `orphanDependents`, which is its older form.
+fn propagation(policy: &str, orphan: bool) -> Result<Propagation, ApiError> {
+    match policy {
+        "" if orphan => Ok(Propagation::Orphan),
+        "" | "Background" => Ok(Propagation::Background),
+        "Foreground" => Ok(Propagation::Foreground),
+        "Orphan" => Ok(Propagation::Orphan),
+        other => {
+            let known = ["Foreground", "Background", "Orphan", "nil"];
+            let error = FieldError::not_supported("propagationPolicy", other, &known);
+            Err(ApiError::invalid_options("DeleteOptions", &error))
+        }
+    }
+}
+
 /// The answer to a deletion that is over, for the types whose last state is not shown.
 pub(super) fn deleted(resource: Resource, last: &Value) -> Value {
-    json!({
+    let mut status = json!({
         "kind": "Status",
         "apiVersion": "v1",
         "metadata": {},
@@ -83,5 +110,9 @@ pub(super) fn deleted(resource: Resource, last: &Value) -> Value {
             "kind": resource.plural(),
             "uid": text(last, "/metadata/uid"),
         },
-    })
+    });
+    if !resource.group().is_empty() {
+        status["details"]["group"] = resource.group().into();
+    }
+    status
 }

@@ -9,22 +9,41 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::{ApiError, FieldError, answer::named, query::Query};
+use super::{
+    ApiError, FieldError,
+    accept::{Form, Include},
+    answer::named,
+    query::Query,
+    table,
+};
 use crate::{
+    fault::{Faults, WatchEnd},
     registry::Registry,
     store::{Compacted, EventKind, Selection},
 };
 
+/// What a watch shows, and to whom.
+pub(super) struct View {
+    pub(super) selection: Selection,
+    pub(super) form: Form,
+    /// The faults that the one who watches meets.
+    pub(super) faults: Option<Arc<Faults>>,
+}
+
 /// One open watch: what of the history it has sent, and when it ends.
 pub(super) struct Watch {
     registry: Arc<Registry>,
-    selection: Selection,
+    view: View,
     /// Every change up to this version has been sent, or is in `lines`.
     seen: u64,
     lines: VecDeque<Bytes>,
     ended: bool,
     published: watch::Receiver<u64>,
     dropped: watch::Receiver<u64>,
+    /// Wakes when a fault is injected.
+    faulty: Option<watch::Receiver<()>>,
+    /// Whether a table has been sent, and with it its columns.
+    columns: bool,
     stop: CancellationToken,
     timeout: Pin<Box<Sleep>>,
     /// When the next bookmark is due, if the client allows bookmarks.
@@ -44,7 +63,7 @@ impl Watch {
     /// watch consists of one `ERROR` with the `Status` 410, as on a real server.
     pub(super) fn start(
         registry: Arc<Registry>,
-        selection: Selection,
+        view: View,
         query: &Query,
         stop: CancellationToken,
     ) -> Result<Self, ApiError> {
@@ -59,8 +78,10 @@ impl Watch {
         let mut watch = Self {
             published: registry.store.published(),
             dropped: registry.store.watches(),
+            faulty: view.faults.as_ref().map(|faults| faults.changed()),
+            columns: false,
             registry,
-            selection,
+            view,
             seen: 0,
             lines: VecDeque::new(),
             ended: false,
@@ -77,7 +98,17 @@ impl Watch {
             }
             (None, None) => watch.send_initial(),
             (Some(false), None) => watch.seen = watch.registry.store.read(|state| state.version()),
-            (_, Some(version)) => watch.seen = version,
+            (_, Some(version)) => {
+                watch.seen = version;
+                if watch
+                    .view
+                    .faults
+                    .as_ref()
+                    .is_some_and(|faults| faults.version_is_gone())
+                {
+                    watch.send_gone();
+                }
+            }
         }
         Ok(watch)
     }
@@ -104,6 +135,26 @@ impl Watch {
             if !self.lines.is_empty() || self.ended {
                 continue;
             }
+            if let Some(faulty) = &mut self.faulty {
+                faulty.borrow_and_update();
+            }
+            match self.view.faults.as_ref().and_then(|faults| faults.of_watch()) {
+                None => {}
+                Some(WatchEnd::Dropped) => {
+                    self.ended = true;
+                    continue;
+                }
+                Some(WatchEnd::Gone) => {
+                    self.send_gone();
+                    continue;
+                }
+            }
+            let faulty = async {
+                match &mut self.faulty {
+                    Some(faulty) => drop(faulty.changed().await),
+                    None => std::future::pending().await,
+                }
+            };
             let due = async {
                 match &mut self.bookmark {
                     Some(due) => due.await,
@@ -113,6 +164,7 @@ impl Watch {
             tokio::select! {
                 changed = self.published.changed() => self.ended = changed.is_err(),
                 _ = self.dropped.changed() => self.ended = true,
+                () = faulty => {}
                 () = self.stop.cancelled() => self.ended = true,
                 () = &mut self.timeout => {
                     if self.bookmark.is_some() {
@@ -128,6 +180,34 @@ impl Watch {
         }
     }
 
+    /// Sends an object in the form that was asked for.
+    fn send_object(&mut self, kind: EventKind, object: &Value) {
+        let resource = self.view.selection.resource;
+        let shown = match self.view.form {
+            Form::Object => named(resource, object),
+            Form::Table(include) => self.to_table(&[object], &object["metadata"]["resourceVersion"], include),
+        };
+        self.send(kind.as_str(), &shown);
+    }
+
+    /// A table of a watch; its columns are said once.
+    fn to_table(&mut self, objects: &[&Value], version: &Value, include: Include) -> Value {
+        let (resource, now) = (self.view.selection.resource, self.registry.clock.wall());
+        let metadata = json!({"resourceVersion": version});
+        let mut table = table::of(resource, objects.iter().copied(), metadata, include, now);
+        if self.columns {
+            table["columnDefinitions"] = json!([]);
+        }
+        self.columns = true;
+        table
+    }
+
+    fn send_gone(&mut self) {
+        let current = self.registry.store.read(|state| state.version());
+        self.send("ERROR", &ApiError::too_old(self.seen, current).to_status());
+        self.ended = true;
+    }
+
     fn send(&mut self, kind: &str, object: &Value) {
         let mut line = json!({"type": kind, "object": object}).to_string();
         line.push('\n');
@@ -135,18 +215,18 @@ impl Watch {
     }
 
     fn send_initial(&mut self) {
-        let selection = &self.selection;
+        let selection = &self.view.selection;
         let (version, objects) = self.registry.store.read(|state| {
             let objects: Vec<Arc<Value>> = state
                 .list(selection.resource, selection.namespace.as_deref())
-                .filter(|(key, object)| selection.contains(key, object))
+                .filter(|(key, object)| selection.contains(key, object, state.is_hidden(key)))
                 .map(|(_, object)| object.clone())
                 .collect();
             (state.version(), objects)
         });
         self.seen = version;
         for object in objects {
-            self.send(EventKind::Added.as_str(), &named(self.selection.resource, &object));
+            self.send_object(EventKind::Added, &object);
         }
     }
 
@@ -154,8 +234,8 @@ impl Watch {
         match self.registry.store.changes_after(self.seen) {
             Ok((changes, version)) => {
                 for change in changes {
-                    if let Some(event) = self.selection.event(&change) {
-                        self.send(event.kind.as_str(), &named(self.selection.resource, &event.object));
+                    if let Some(event) = self.view.selection.event(&change) {
+                        self.send_object(event.kind, &event.object);
                     }
                 }
                 self.seen = self.seen.max(version);
@@ -173,7 +253,12 @@ impl Watch {
         if ends_initial {
             metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }
-        let bookmark = named(self.selection.resource, &json!({"metadata": metadata}));
+        let bookmark = match self.view.form {
+            Form::Object => named(self.view.selection.resource, &json!({"metadata": metadata})),
+            Form::Table(include) => {
+                self.to_table(&[&json!({"metadata": metadata})], &metadata["resourceVersion"], include)
+            }
+        };
         self.send("BOOKMARK", &bookmark);
     }
 }
@@ -192,5 +277,5 @@ fn check_match(initial: Option<bool>, version_match: &str) -> Result<(), ApiErro
             "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
         ),
     };
-    Err(ApiError::invalid_options(&error))
+    Err(ApiError::invalid_options("ListOptions", &error))
 }

@@ -9,8 +9,8 @@ use crate::{
     store::{Key, Resource, object::carry},
 };
 
-/// A node, as its kubelet registers it. One whose name begins with `master-` gets the label and the taint of the
-/// control plane.
+/// A node, as its kubelet registers it, with the labels that kops gives it today and gave it of old
+/// (`kubernetes.io/role`). One whose name begins with `master-` gets the label and the taint of the control plane.
 #[derive(Clone, Debug)]
 pub struct NodeSettings {
     /// `metadata.name`, a DNS subdomain such as `node-1`.
@@ -19,9 +19,13 @@ pub struct NodeSettings {
     pub address: Ipv4Addr,
     /// The range of its pods' addresses.
     pub pod_cidr: PodCidr,
-    /// `spec.providerID`, such as `aws:///us-east-1a/i-0123456789abcdef0`; empty for none.
+    /// `spec.providerID`, such as `aws:///us-east-1a/i-0123456789abcdef0`; empty for none. Its last part is the EC2
+    /// instance id, shown as `spec.externalID` as well; the part before it names the zone.
     pub provider_id: String,
 }
+
+/// The label of the nodes that run what is not of the control plane.
+const WORKER: &str = "node-role.kubernetes.io/node";
 
 // === impl NodeSettings ===
 
@@ -30,13 +34,13 @@ impl NodeSettings {
     pub(super) fn register(&self, registry: &Registry) {
         let node = self.to_object(&registry.now());
         let key = Key::new(Resource::Nodes, "", &self.name);
-        registry.store.write(|state| {
+        registry.write(|state| {
             let Some(current) = state.get(&key).cloned() else {
                 return;
             };
             let mut updated = Value::clone(&current);
             carry(&mut updated, &node, &["status"]);
-            for field in ["podCIDR", "podCIDRs", "providerID"] {
+            for field in ["podCIDR", "podCIDRs", "providerID", "externalID"] {
                 carry(&mut updated, &node, &["spec", field]);
             }
             state.put(key.clone(), updated);
@@ -91,11 +95,24 @@ impl NodeSettings {
                 },
             },
         });
+        let labels = &mut node["metadata"]["labels"];
+        let master = self.name.starts_with("master-");
+        labels["kubernetes.io/role"] = if master { "master" } else { "node" }.into();
+        labels[if master { CONTROL_PLANE } else { WORKER }] = "".into();
+        // aws:///ZONE/INSTANCE, the zone being the region and a letter.
+        let mut parts = self.provider_id.rsplit('/');
+        let (instance, zone) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        if let Some(region) = zone.strip_suffix(|last: char| last.is_ascii_lowercase())
+            && self.provider_id.starts_with("aws://")
+        {
+            labels["topology.kubernetes.io/zone"] = zone.into();
+            labels["topology.kubernetes.io/region"] = region.into();
+        }
         if !self.provider_id.is_empty() {
             node["spec"]["providerID"] = self.provider_id.clone().into();
+            node["spec"]["externalID"] = instance.into();
         }
-        if self.name.starts_with("master-") {
-            node["metadata"]["labels"][CONTROL_PLANE] = "".into();
+        if master {
             node["spec"]["taints"] = json!([{"key": CONTROL_PLANE, "effect": "NoSchedule"}]);
         }
         node

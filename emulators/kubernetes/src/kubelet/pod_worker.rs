@@ -80,7 +80,7 @@ impl PodWorker {
         };
         let now = self.kubelet.registry.now();
         let node = self.kubelet.node.address;
-        self.kubelet.registry.store.write(|state| {
+        self.kubelet.registry.write(|state| {
             let Some(current) = state.get(&self.key) else { return };
             if text(current, "/metadata/uid") != self.uid {
                 return;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use rand::RngExt;
 use serde_json::{Value, json};
 
-use super::{Registry, metadata, namespace, pod, random_uid};
+use super::{Registry, metadata, namespace, pod, random_uid, workload};
 use crate::{
     api::{ApiError, FieldError},
     store::{
@@ -34,8 +34,7 @@ impl Registry {
         namespace: Option<&str>,
         object: Value,
     ) -> Result<Arc<Value>, ApiError> {
-        self.store
-            .write(|state| self.create_in(state, resource, namespace.unwrap_or_default(), object))
+        self.write(|state| self.create_in(state, resource, namespace.unwrap_or_default(), object))
     }
 
     pub(super) fn create_in(
@@ -74,9 +73,15 @@ impl Registry {
             Resource::Pods => {
                 pod::set_defaults(&mut object);
                 set(&mut object, &["status"], json!({"phase": "Pending"}));
-                pod::check(&object, &mut errors);
+                pod::check(&object, "spec", &mut errors);
             }
             Resource::Namespaces => namespace::set_defaults(&mut object),
+            Resource::DaemonSets | Resource::Deployments => {
+                workload::set_defaults(resource, &mut object);
+                set(&mut object, &["metadata", "generation"], 1);
+                set(&mut object, &["status"], workload::initial_status(resource));
+                workload::check(resource, &object, &mut errors);
+            }
             Resource::Nodes | Resource::ServiceAccounts => {}
         }
         if resource.is_namespaced() {
@@ -95,10 +100,8 @@ impl Registry {
         set(&mut object, &["metadata", "uid"], random_uid());
         set(&mut object, &["metadata", "creationTimestamp"], self.now());
         let made = state.put(key, object);
-        match resource {
-            Resource::Namespaces => self.make_default_service_account(state, &name),
-            Resource::Pods | Resource::Nodes => self.schedule(state),
-            Resource::ServiceAccounts => {}
+        if resource == Resource::Namespaces {
+            self.make_default_service_account(state, &name);
         }
         Ok(made)
     }

@@ -21,7 +21,24 @@ pub(crate) struct DeleteOptions {
     pub(crate) uid: Option<String>,
     /// The version that the object must be at.
     pub(crate) resource_version: Option<String>,
+    /// What becomes of the pods of a workload.
+    pub(crate) propagation: Propagation,
 }
+
+/// `propagationPolicy`: what becomes of the objects that a deleted one owns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Propagation {
+    /// They are deleted after their owner.
+    #[default]
+    Background,
+    /// Their owner goes after them.
+    Foreground,
+    /// They stay, without an owner.
+    Orphan,
+}
+
+/// The finalizer of an owner that waits for what it owns to go.
+pub(super) const FOREGROUND_DELETION: &str = "foregroundDeletion";
 
 // === impl Registry ===
 
@@ -29,7 +46,7 @@ impl Registry {
     /// Deletes an object, or begins to: a pod on a node whose kubelet runs is gone when that has stopped it.
     /// Answers the object as it is now, or was last.
     pub(crate) fn delete(&self, key: &Key, options: &DeleteOptions) -> Result<Arc<Value>, ApiError> {
-        self.store.write(|state| self.delete_in(state, key, options))
+        self.write(|state| self.delete_in(state, key, options))
     }
 
     pub(super) fn delete_in(
@@ -60,8 +77,36 @@ impl Registry {
         match key.resource {
             Resource::Namespaces => self.delete_namespace(state, key).map(Arc::new),
             Resource::Pods => Ok(self.delete_pod(state, key, &current, options)),
+            Resource::DaemonSets | Resource::Deployments => {
+                Ok(self.delete_workload(state, key, &current, options.propagation))
+            }
             Resource::Nodes | Resource::ServiceAccounts => Ok(self.remove_or_mark(state, key, &current, 0)),
         }
+    }
+
+    fn delete_workload(
+        &self,
+        state: &mut State,
+        key: &Key,
+        current: &Arc<Value>,
+        propagation: Propagation,
+    ) -> Arc<Value> {
+        match propagation {
+            Propagation::Background => {}
+            Propagation::Orphan => self.orphan(state, key, current),
+            Propagation::Foreground => {
+                let mut finalizers = items(current, "/metadata/finalizers").to_vec();
+                let waits = Value::from(FOREGROUND_DELETION);
+                if finalizers.contains(&waits) {
+                    return current.clone();
+                }
+                finalizers.push(waits);
+                let mut waiting = self.marked(current, 0);
+                set(&mut waiting, &["metadata", "finalizers"], finalizers);
+                return state.put(key.clone(), waiting);
+            }
+        }
+        self.remove_or_mark(state, key, current, 0)
     }
 
     fn delete_pod(&self, state: &mut State, key: &Key, current: &Arc<Value>, options: &DeleteOptions) -> Arc<Value> {
@@ -92,7 +137,7 @@ impl Registry {
     /// Removes a pod that its kubelet has stopped, if it is still the same one. With finalizers it stays until the
     /// last of them is taken off.
     pub(crate) fn finish_pod(&self, key: &Key, uid: &str) {
-        self.store.write(|state| {
+        self.write(|state| {
             if let Some(current) = state.get(key).cloned()
                 && text(&current, "/metadata/uid") == uid
             {

@@ -53,26 +53,40 @@ pub(super) fn check(resource: Resource, object: &Value, errors: &mut Vec<FieldEr
             _ => check_subdomain("metadata.name", name),
         });
     }
-    for (key, value) in pairs(object, "/metadata/labels") {
-        if !is_qualified_name(key) {
-            errors.push(FieldError::invalid("metadata.labels", key, QUALIFIED));
-        }
-        if !value.is_empty() && (!is_qualified_name(value) || value.contains('/')) {
-            errors.push(FieldError::invalid("metadata.labels", value, LABEL_VALUE));
-        }
-    }
+    check_labels(object, "metadata", errors);
+}
+
+/// What is wrong with the labels and annotations in the `metadata` of an object; `path` is where errors say they are.
+pub(super) fn check_labels(object: &Value, path: &str, errors: &mut Vec<FieldError>) {
+    check_label_map(object, "/metadata/labels", &format!("{path}.labels"), errors);
+    let field = format!("{path}.annotations");
     let mut size = 0;
     for (key, value) in pairs(object, "/metadata/annotations") {
         size += key.len() + value.len();
         // The server compares annotation keys in lower case.
         if !is_qualified_name(&key.to_lowercase()) {
-            errors.push(FieldError::invalid("metadata.annotations", key, QUALIFIED));
+            errors.push(FieldError::invalid(field.clone(), key, QUALIFIED));
         }
     }
     if size > ANNOTATIONS_LIMIT {
         let detail = format!("may not be more than {ANNOTATIONS_LIMIT} bytes");
-        errors.push(FieldError::invalid("metadata.annotations", "", &detail));
+        errors.push(FieldError::invalid(field, "", &detail));
     }
+}
+
+/// What is wrong with the labels in the map at `pointer`.
+pub(super) fn check_label_map(object: &Value, pointer: &str, path: &str, errors: &mut Vec<FieldError>) {
+    for (key, value) in pairs(object, pointer) {
+        errors.extend(check_label_key(path, key));
+        if !value.is_empty() && (!is_qualified_name(value) || value.contains('/')) {
+            errors.push(FieldError::invalid(path, value, LABEL_VALUE));
+        }
+    }
+}
+
+/// The problem that `field` has as the key of a label.
+pub(super) fn check_label_key(field: &str, key: &str) -> Option<FieldError> {
+    (!is_qualified_name(key)).then(|| FieldError::invalid(field, key, QUALIFIED))
 }
 
 fn pairs<'a>(object: &'a Value, pointer: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
@@ -90,20 +104,49 @@ pub(super) fn decode(resource: Resource, object: Value) -> Result<Value, ApiErro
             resource.kind()
         )));
     }
-    for (field, expected) in [("apiVersion", resource.api_version()), ("kind", resource.kind())] {
-        let said = object.get(field).and_then(Value::as_str).unwrap_or(expected);
-        if said != expected {
-            let what = if field == "kind" { "kind" } else { "API version" };
-            return Err(ApiError::bad_request(format!(
-                "the {what} in the data ({said}) does not match the expected {what} ({expected})"
-            )));
-        }
-    }
-    resource.decode(object).map_err(|error| {
+    let said = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
+    let kind = match said("kind") {
+        "" => resource.kind(),
+        kind => kind,
+    };
+    let api_version = match said("apiVersion") {
+        "" => resource.api_version(),
+        version => version,
+    };
+    let refused = |problem: String| {
         ApiError::bad_request(format!(
-            "{kind} in version \"{version}\" cannot be handled as a {kind}: {error}",
-            kind = resource.kind(),
-            version = resource.api_version(),
+            "{kind} in version {:?} cannot be handled as a {}: {problem}",
+            api_version.rsplit('/').next().unwrap_or_default(),
+            resource.kind(),
         ))
-    })
+    };
+    if kind != resource.kind() {
+        let known = Resource::ALL
+            .into_iter()
+            .any(|other| other.kind() == kind && other.api_version() == api_version);
+        return Err(refused(if known {
+            let internal = match resource.group() {
+                "" => "core",
+                group => group,
+            };
+            let version = resource.version();
+            format!(
+                "converting ({version}.{kind}) to ({internal}.{}): unknown conversion",
+                resource.kind()
+            )
+        } else {
+            format!(
+                "no kind {kind:?} is registered for version {api_version:?} in scheme \"pkg/api/legacyscheme/scheme.go:30\""
+            )
+        }));
+    }
+    if api_version != resource.api_version() {
+        return Err(ApiError::bad_request(format!(
+            "the API version in the data ({api_version}) does not match the expected API version ({})",
+            resource.api_version()
+        )));
+    }
+    resource
+        .decode(object.clone())
+        .map_err(|error| refused(error.to_string()))
 }

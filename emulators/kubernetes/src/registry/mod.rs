@@ -1,6 +1,7 @@
 //! The rules of each resource type: what may be made and changed, what a creation fills in, and how something is
 //! deleted. All of it runs under the lock of the store, so that a transaction is seen whole or not at all.
 
+mod controllers;
 mod create;
 mod delete;
 mod metadata;
@@ -8,6 +9,7 @@ mod namespace;
 mod pod;
 mod scheduler;
 mod update;
+mod workload;
 
 use std::{
     collections::BTreeMap,
@@ -17,9 +19,9 @@ use std::{
 use jiff::Timestamp;
 use rolecall_clock::Clock;
 
-use crate::store::Store;
+use crate::store::{State, Store};
 
-pub(crate) use delete::DeleteOptions;
+pub(crate) use delete::{DeleteOptions, Propagation};
 pub(crate) use scheduler::CONTROL_PLANE;
 pub(crate) use update::Part;
 
@@ -44,6 +46,18 @@ impl Registry {
         };
         registry.make_initial_namespaces();
         registry
+    }
+
+    /// Runs one transaction, and then, before anybody sees its result, the controllers and the scheduler.
+    pub(crate) fn write<R>(&self, f: impl FnOnce(&mut State) -> R) -> R {
+        self.store.write(|state| {
+            let before = state.version();
+            let result = f(state);
+            if state.version() != before {
+                self.run_controllers(state);
+            }
+            result
+        })
     }
 
     /// The world's time as Kubernetes writes it: RFC 3339 in UTC, whole seconds.

@@ -73,7 +73,12 @@ impl Registry {
         set(&mut ending, &["metadata", "deletionTimestamp"], self.now());
         set(&mut ending, &["status", "phase"], "Terminating");
         let answer = Value::clone(&state.put(key.clone(), ending));
-        for resource in [Resource::Pods, Resource::ServiceAccounts] {
+        // What makes pods goes before the pods.
+        for resource in Resource::ALL
+            .into_iter()
+            .rev()
+            .filter(|resource| resource.is_namespaced())
+        {
             let content: Vec<Key> = state.list(resource, Some(name)).map(|(key, _)| key.clone()).collect();
             for key in content {
                 self.delete_in(state, &key, &DeleteOptions::default())?;

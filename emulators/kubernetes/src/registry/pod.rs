@@ -23,13 +23,18 @@ pub(super) fn set_defaults(pod: &mut Value) {
     .to_owned();
     set(pod, &["spec", "serviceAccountName"], account.clone());
     set(pod, &["spec", "serviceAccount"], account);
+    set_default(pod, &["spec", "enableServiceLinks"], true);
+    set_spec_defaults(pod);
+}
+
+/// The part of the defaults that a template of pods gets too.
+pub(super) fn set_spec_defaults(pod: &mut Value) {
     for (field, value) in [
         ("restartPolicy", json!("Always")),
         ("dnsPolicy", json!("ClusterFirst")),
         ("schedulerName", json!("default-scheduler")),
         ("terminationGracePeriodSeconds", json!(30)),
         ("securityContext", json!({})),
-        ("enableServiceLinks", json!(true)),
     ] {
         set_default(pod, &["spec", field], value);
     }
@@ -54,15 +59,15 @@ pub(super) fn set_defaults(pod: &mut Value) {
     }
 }
 
-/// What is wrong with the `spec` of a pod.
-pub(super) fn check(pod: &Value, errors: &mut Vec<FieldError>) {
+/// What is wrong with the `spec` of a pod, or of a template of pods; `path` is where that stands.
+pub(super) fn check(pod: &Value, path: &str, errors: &mut Vec<FieldError>) {
     if items(pod, "/spec/containers").is_empty() {
-        errors.push(FieldError::required("spec.containers", ""));
+        errors.push(FieldError::required(format!("{path}.containers"), ""));
     }
     let mut names = BTreeSet::new();
     for list in ["initContainers", "containers"] {
         for (at, container) in items(pod, &format!("/spec/{list}")).iter().enumerate() {
-            let field = format!("spec.{list}[{at}]");
+            let field = format!("{path}.{list}[{at}]");
             let name = text(container, "/name");
             if name.is_empty() {
                 errors.push(FieldError::required(format!("{field}.name"), ""));
@@ -79,17 +84,21 @@ pub(super) fn check(pod: &Value, errors: &mut Vec<FieldError>) {
     let restart = text(pod, "/spec/restartPolicy");
     let policies = ["Always", "OnFailure", "Never"];
     if !policies.contains(&restart) {
-        errors.push(FieldError::not_supported("spec.restartPolicy", restart, &policies));
+        errors.push(FieldError::not_supported(
+            format!("{path}.restartPolicy"),
+            restart,
+            &policies,
+        ));
     }
     let grace = pod
         .pointer("/spec/terminationGracePeriodSeconds")
         .and_then(Value::as_i64);
     if let Some(grace) = grace.filter(|grace| *grace < 0) {
-        let (field, detail) = (
-            "spec.terminationGracePeriodSeconds",
+        errors.push(FieldError::invalid_value(
+            format!("{path}.terminationGracePeriodSeconds"),
+            grace,
             "must be greater than or equal to 0",
-        );
-        errors.push(FieldError::invalid(field, &grace.to_string(), detail));
+        ));
     }
 }
 

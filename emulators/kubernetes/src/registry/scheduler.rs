@@ -9,6 +9,9 @@ use crate::store::{
 /// The taint, and the label, of the nodes that run the control plane.
 pub(crate) const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
 
+/// The taint that a cordoned node implies.
+pub(super) const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
+
 // === impl Registry ===
 
 impl Registry {
@@ -60,12 +63,14 @@ fn is_control_plane(node: &Value) -> bool {
             .any(|taint| text(taint, "/key") == CONTROL_PLANE)
 }
 
-/// Whether `node` takes `pod`: not cordoned, every hard taint tolerated, and labelled as the pod asks.
-fn takes(node: &Value, pod: &Value) -> bool {
+/// Whether `node` takes `pod`: not cordoned (unless tolerated), every hard taint tolerated, and labelled as the pod asks.
+pub(super) fn takes(node: &Value, pod: &Value) -> bool {
+    let unschedulable = json!({"key": UNSCHEDULABLE, "effect": "NoSchedule"});
     let cordoned = node
         .pointer("/spec/unschedulable")
         .and_then(Value::as_bool)
-        .unwrap_or(false);
+        .unwrap_or(false)
+        && !tolerates(pod, &unschedulable);
     let mut taints = items(node, "/spec/taints")
         .iter()
         .filter(|taint| text(taint, "/effect") != "PreferNoSchedule");

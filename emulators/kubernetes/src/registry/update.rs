@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Registry, metadata, pod};
+use super::{Registry, metadata, pod, workload};
 use crate::{
     api::ApiError,
     store::{
@@ -21,12 +21,13 @@ pub(crate) enum Part {
 }
 
 /// The fields of `metadata` that an update leaves as they are.
-const FIXED_FIELDS: [&str; 8] = [
+const FIXED_FIELDS: [&str; 9] = [
     "name",
     "namespace",
     "generateName",
     "uid",
     "creationTimestamp",
+    "generation",
     "deletionTimestamp",
     "deletionGracePeriodSeconds",
     "resourceVersion",
@@ -43,7 +44,7 @@ impl Registry {
         change: impl FnOnce(&Value) -> Result<Value, ApiError>,
     ) -> Result<Arc<Value>, ApiError> {
         let resource = key.resource;
-        self.store.write(|state| {
+        self.write(|state| {
             let Some(current) = state.get(key).cloned() else {
                 return Err(ApiError::not_found(resource, &key.name));
             };
@@ -66,8 +67,14 @@ impl Registry {
             metadata::check(resource, &wanted, &mut errors);
             if resource == Resource::Pods && part == Part::Main {
                 pod::set_defaults(&mut wanted);
-                pod::check(&wanted, &mut errors);
+                pod::check(&wanted, "spec", &mut errors);
                 pod::check_update(&current, &wanted, &mut errors);
+            }
+            if resource.is_workload() && part == Part::Main {
+                workload::set_defaults(resource, &mut wanted);
+                workload::check(resource, &wanted, &mut errors);
+                workload::check_update(&current, &wanted, &mut errors);
+                workload::count_generation(&current, &mut wanted);
             }
             if !errors.is_empty() {
                 return Err(ApiError::invalid(resource, &key.name, &errors));
@@ -81,9 +88,6 @@ impl Registry {
                 && !items(&current, "/metadata/finalizers").is_empty();
             if released && resource != Resource::Namespaces {
                 self.remove(state, key);
-            }
-            if resource == Resource::Nodes {
-                self.schedule(state);
             }
             Ok(updated)
         })

@@ -12,6 +12,8 @@ pub(crate) struct Change {
     pub(crate) key: Key,
     pub(crate) before: Option<Arc<Value>>,
     pub(crate) after: Option<Arc<Value>>,
+    /// Whether the object was hidden before, and is after it.
+    pub(crate) hidden: (bool, bool),
 }
 
 /// The last changes, oldest first. What has left it can be neither watched nor listed any more.

@@ -1,5 +1,7 @@
 use serde_json::Value;
 
+use super::object::{items, text};
+
 /// `labelSelector`: requirements, all of which must hold.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LabelSelector(Vec<Requirement>);
@@ -32,6 +34,37 @@ impl LabelSelector {
             .collect::<Result<_, _>>()
             .map(Self)
             .map_err(|problem| format!("unable to parse requirement: {problem}"))
+    }
+
+    /// Reads `metav1.LabelSelector`. An operator that is none matches nothing.
+    pub(crate) fn from_object(selector: &Value) -> Self {
+        let mut requirements = Vec::new();
+        for (key, value) in selector
+            .get("matchLabels")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
+            requirements.push(Requirement {
+                key: key.clone(),
+                operator: Operator::In(value.as_str().map(str::to_owned).into_iter().collect()),
+            });
+        }
+        for expression in items(selector, "/matchExpressions") {
+            let values = items(expression, "/values").iter().filter_map(Value::as_str);
+            let values: Vec<String> = values.map(str::to_owned).collect();
+            requirements.push(Requirement {
+                key: text(expression, "/key").to_owned(),
+                operator: match text(expression, "/operator") {
+                    "NotIn" => Operator::NotIn(values),
+                    "Exists" => Operator::Exists,
+                    "DoesNotExist" => Operator::DoesNotExist,
+                    "In" => Operator::In(values),
+                    _ => Operator::In(Vec::new()),
+                },
+            });
+        }
+        Self(requirements)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -1,6 +1,8 @@
-use k8s_openapi::api::core::v1;
+use k8s_openapi::api::{apps, core::v1};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+
+use super::object::{has, unset};
 
 /// A resource type that the server keeps. The order is that of discovery.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -9,18 +11,27 @@ pub(crate) enum Resource {
     Nodes,
     Pods,
     ServiceAccounts,
+    DaemonSets,
+    Deployments,
 }
 
 // === impl Resource ===
 
 impl Resource {
-    pub(crate) const ALL: [Self; 4] = [Self::Namespaces, Self::Nodes, Self::Pods, Self::ServiceAccounts];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Namespaces,
+        Self::Nodes,
+        Self::Pods,
+        Self::ServiceAccounts,
+        Self::DaemonSets,
+        Self::Deployments,
+    ];
 
     /// The resource that a path names, by API group (empty for the core), version and plural.
     pub(crate) fn find(group: &str, version: &str, plural: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
-            .find(|r| group.is_empty() && version == "v1" && r.plural() == plural)
+            .find(|r| group == r.group() && version == r.version() && r.plural() == plural)
     }
 
     pub(crate) fn plural(self) -> &'static str {
@@ -29,6 +40,8 @@ impl Resource {
             Self::Nodes => "nodes",
             Self::Pods => "pods",
             Self::ServiceAccounts => "serviceaccounts",
+            Self::DaemonSets => "daemonsets",
+            Self::Deployments => "deployments",
         }
     }
 
@@ -38,6 +51,8 @@ impl Resource {
             Self::Nodes => "node",
             Self::Pods => "pod",
             Self::ServiceAccounts => "serviceaccount",
+            Self::DaemonSets => "daemonset",
+            Self::Deployments => "deployment",
         }
     }
 
@@ -47,6 +62,8 @@ impl Resource {
             Self::Nodes => "Node",
             Self::Pods => "Pod",
             Self::ServiceAccounts => "ServiceAccount",
+            Self::DaemonSets => "DaemonSet",
+            Self::Deployments => "Deployment",
         }
     }
 
@@ -56,15 +73,49 @@ impl Resource {
             Self::Nodes => &["no"],
             Self::Pods => &["po"],
             Self::ServiceAccounts => &["sa"],
+            Self::DaemonSets => &["ds"],
+            Self::Deployments => &["deploy"],
         }
     }
 
-    pub(crate) fn api_version(self) -> &'static str {
+    /// The words that name several types at once, such as `kubectl get all`.
+    pub(crate) fn categories(self) -> &'static [&'static str] {
+        match self {
+            Self::Pods | Self::DaemonSets | Self::Deployments => &["all"],
+            Self::Namespaces | Self::Nodes | Self::ServiceAccounts => &[],
+        }
+    }
+
+    /// The API group, empty for the core.
+    pub(crate) fn group(self) -> &'static str {
+        if self.is_workload() { "apps" } else { "" }
+    }
+
+    /// The version of its group, without the group.
+    pub(crate) fn version(self) -> &'static str {
         "v1"
     }
 
+    /// `apiVersion` of its objects.
+    pub(crate) fn api_version(self) -> &'static str {
+        if self.is_workload() { "apps/v1" } else { "v1" }
+    }
+
+    /// `word`, the plural or the kind, as the server's messages name it: with the group unless that is the core.
+    pub(crate) fn qualified(self, word: &str) -> String {
+        match self.group() {
+            "" => word.to_owned(),
+            group => format!("{word}.{group}"),
+        }
+    }
+
     pub(crate) fn is_namespaced(self) -> bool {
-        matches!(self, Self::Pods | Self::ServiceAccounts)
+        !matches!(self, Self::Namespaces | Self::Nodes)
+    }
+
+    /// Whether its objects have pods made by a controller, from a template.
+    pub(crate) fn is_workload(self) -> bool {
+        matches!(self, Self::DaemonSets | Self::Deployments)
     }
 
     /// Whether its `status` is a subresource of its own, which an update of the object does not touch.
@@ -88,7 +139,7 @@ impl Resource {
                 "status.podIP",
                 "status.nominatedNodeName",
             ],
-            Self::ServiceAccounts => &[],
+            Self::ServiceAccounts | Self::DaemonSets | Self::Deployments => &[],
         }
     }
 
@@ -97,11 +148,19 @@ impl Resource {
         fn typed<T: DeserializeOwned + Serialize>(object: Value) -> Result<Value, serde_json::Error> {
             serde_json::to_value(serde_json::from_value::<T>(object)?)
         }
-        match self {
+        // The typed form cannot say that a selector is absent, which is an error of its own.
+        let unselected = self.is_workload() && !has(&object, "/spec/selector");
+        let mut decoded = match self {
             Self::Namespaces => typed::<v1::Namespace>(object),
             Self::Nodes => typed::<v1::Node>(object),
             Self::Pods => typed::<v1::Pod>(object),
             Self::ServiceAccounts => typed::<v1::ServiceAccount>(object),
+            Self::DaemonSets => typed::<apps::v1::DaemonSet>(object),
+            Self::Deployments => typed::<apps::v1::Deployment>(object),
+        }?;
+        if unselected {
+            unset(&mut decoded, &["spec", "selector"]);
         }
+        Ok(decoded)
     }
 }

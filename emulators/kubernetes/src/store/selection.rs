@@ -12,6 +12,8 @@ pub(crate) struct Selection {
     pub(crate) namespace: Option<String>,
     pub(crate) labels: LabelSelector,
     pub(crate) fields: FieldSelector,
+    /// Whether it includes what is hidden.
+    pub(crate) hidden: bool,
 }
 
 /// What a change means to one selection.
@@ -31,21 +33,26 @@ pub(crate) enum EventKind {
 // === impl Selection ===
 
 impl Selection {
-    pub(crate) fn contains(&self, key: &Key, object: &Value) -> bool {
-        key.resource == self.resource
+    /// Whether an object is in the selection; `hidden` says whether the object is.
+    pub(crate) fn contains(&self, key: &Key, object: &Value, hidden: bool) -> bool {
+        (self.hidden || !hidden)
+            && key.resource == self.resource
             && self.namespace.as_ref().is_none_or(|n| *n == key.namespace)
             && self.labels.matches(object)
             && self.fields.matches(object)
     }
 
     /// An object that leaves the selection is deleted to whoever watches it, with its last state inside the
-    /// selection and the version of the change; one that enters it is added.
+    /// selection and the version of the change; one that enters it is added, under that version too.
     pub(crate) fn event(&self, change: &Change) -> Option<Event> {
-        let inside = |object: &&Arc<Value>| self.contains(&change.key, object);
-        let before = change.before.as_ref().filter(inside);
-        let after = change.after.as_ref().filter(inside);
+        let inside = |hidden| move |object: &&Arc<Value>| self.contains(&change.key, object, hidden);
+        let before = change.before.as_ref().filter(inside(change.hidden.0));
+        let after = change.after.as_ref().filter(inside(change.hidden.1));
+        let uncovered = change.hidden.0 != change.hidden.1;
         let (kind, object) = match (before, after) {
             (None, None) => return None,
+            (Some(_), Some(_)) if uncovered => return None,
+            (None, Some(after)) if uncovered => (EventKind::Added, Arc::new(with_version(after, change.version))),
             (None, Some(after)) => (EventKind::Added, after.clone()),
             (Some(_), Some(after)) => (EventKind::Modified, after.clone()),
             (Some(before), None) => (EventKind::Deleted, Arc::new(with_version(before, change.version))),

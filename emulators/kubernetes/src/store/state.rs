@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -28,6 +28,8 @@ pub(crate) type Objects = BTreeMap<Key, Arc<Value>>;
 pub(crate) struct State {
     version: u64,
     objects: Objects,
+    /// What only an observer who sees everything is shown; there may be no such object.
+    hidden: BTreeSet<Key>,
     history: History,
 }
 
@@ -81,13 +83,39 @@ impl State {
         set(&mut object, &["metadata", "resourceVersion"], self.version.to_string());
         let object = Arc::new(object);
         let before = self.objects.insert(key.clone(), object.clone());
+        let hidden = self.is_hidden(&key);
         self.history.push(Change {
             version: self.version,
             key,
             before,
             after: Some(object.clone()),
+            hidden: (hidden, hidden),
         });
         object
+    }
+
+    pub(crate) fn is_hidden(&self, key: &Key) -> bool {
+        self.hidden.contains(key)
+    }
+
+    /// Hides an object, or shows it again. The object itself does not change, and to who sees everything nothing
+    /// happens; the others' watches see it go or come.
+    pub(crate) fn set_hidden(&mut self, key: &Key, hidden: bool) {
+        let changed = if hidden {
+            self.hidden.insert(key.clone())
+        } else {
+            self.hidden.remove(key)
+        };
+        if let Some(object) = self.objects.get(key).filter(|_| changed) {
+            self.version += 1;
+            self.history.push(Change {
+                version: self.version,
+                key: key.clone(),
+                before: Some(object.clone()),
+                after: Some(object.clone()),
+                hidden: (!hidden, hidden),
+            });
+        }
     }
 
     /// Removes an object under the next version and gives it back under that version.
@@ -95,11 +123,13 @@ impl State {
         let before = self.objects.remove(key)?;
         self.version += 1;
         let last = Arc::new(with_version(&before, self.version));
+        let hidden = self.is_hidden(key);
         self.history.push(Change {
             version: self.version,
             key: key.clone(),
             before: Some(before),
             after: None,
+            hidden: (hidden, hidden),
         });
         Some(last)
     }
@@ -135,6 +165,7 @@ impl Store {
                 // An empty list has a version too, and 0 means "any" to a client.
                 version: 1,
                 objects: Objects::new(),
+                hidden: BTreeSet::new(),
                 history: History::default(),
             }),
             published: watch::Sender::new(1),
