@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Renderer, Snippet};
 
-use crate::{ScenarioError, Source, Span};
+use crate::{ScenarioError, Source, Span, Warning};
 
 /// The excerpt that a failure report shows: file, line and column, the line before, the line itself, and a caret with
 /// `label` beside it. A place of several lines is shown by its first.
@@ -57,6 +57,20 @@ pub(crate) fn error(source: &Source, error: &ScenarioError, color: bool) -> Stri
     let mut group = Group::with_title(Level::ERROR.primary_title(error.title.clone()))
         .element(Element::from(lines.snippet(source, marks)));
     if let Some(help) = &error.help {
+        group = group.element(Level::HELP.message(help.clone()));
+    }
+    renderer(color).render(&[group])
+}
+
+/// One warning of a file.
+pub(crate) fn warning(source: &Source, warning: &Warning, color: bool) -> String {
+    let place = first_line(source, &warning.span);
+    let line = source.line_column(place.start).0;
+    let lines = Lines::new(source, line, line);
+    let marks = vec![AnnotationKind::Primary.span(lines.inside(&place))];
+    let mut group = Group::with_title(Level::WARNING.primary_title(warning.text.clone()))
+        .element(Element::from(lines.snippet(source, marks)));
+    if let Some(help) = &warning.help {
         group = group.element(Level::HELP.message(help.clone()));
     }
     renderer(color).render(&[group])

@@ -13,6 +13,7 @@ mod nearest;
 mod schema;
 mod source;
 mod tree;
+mod warnings;
 pub mod words;
 
 pub use duration::{format_duration, parse_duration};
@@ -22,3 +23,4 @@ pub use explain::explain;
 pub use load::{Vocabulary, load};
 pub use schema::schema;
 pub use source::{Source, Span, Spanned};
+pub use warnings::{Warning, warnings};

@@ -378,6 +378,24 @@ fn no_statements_are_a_list_of_none_in_either_form(#[case] list: &str) {
 }
 
 #[test]
+fn an_expectation_knows_its_word() {
+    let scenario = file("tests/contract/every-word.yaml");
+    let words = scenario
+        .steps
+        .iter()
+        .filter_map(|step| step.expect.as_ref())
+        .flat_map(|expect| &expect.all);
+    let mut known = std::collections::BTreeSet::new();
+    for word in words {
+        let written = &scenario.source.text()[word.span.range()];
+        let name = written.split(':').next().unwrap();
+        assert_eq!(word.word(), name);
+        known.insert(name);
+    }
+    assert_eq!(known.len(), 29, "{known:?}");
+}
+
+#[test]
 fn every_word_of_the_language_is_read_and_what_is_not_built_is_pending() {
     let scenario = file("tests/contract/every-word.yaml");
     let mut pending: Vec<&str> = scenario.pending.iter().map(|pending| pending.word.as_str()).collect();

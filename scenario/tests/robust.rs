@@ -5,7 +5,7 @@ mod vocabulary;
 use std::path::Path;
 
 use proptest::prelude::*;
-use rolecall_scenario::{Source, caret, explain, load};
+use rolecall_scenario::{Source, caret, explain, load, warnings};
 use vocabulary::vocabulary;
 
 /// Loads a text and shows whatever comes of it.
@@ -14,6 +14,10 @@ fn answer(text: &str) {
     match load(source.clone(), "any".to_owned(), &vocabulary()) {
         Ok(scenario) => {
             assert!(explain(&scenario).ends_with('\n'));
+            for warning in warnings(&scenario) {
+                assert!(text.get(warning.span.range()).is_some());
+                assert!(warning.render(&source, false).starts_with("warning: "));
+            }
             for step in &scenario.steps {
                 let spans = step.expect.iter().flat_map(|expect| &expect.all).map(|word| &word.span);
                 spans.chain([&step.span, &step.action.span]).for_each(|span| {
@@ -49,6 +53,7 @@ fn valid() -> Vec<String> {
     let folders = [
         "tests/contract",
         "tests/wrong",
+        "tests/warned",
         "../scenarios/kube2iam",
         "../scenarios/kops",
     ];

@@ -206,7 +206,12 @@ impl Names {
             return None;
         }
         let later = self.steps.iter().any(|(_, step)| step == name);
+        let itself = self
+            .steps
+            .iter()
+            .any(|(index, step)| step == name && Some(*index) == used.step);
         let label = match nearest(name, earlier().map(|(_, step)| step.as_str())) {
+            _ if itself => "this is the step itself".to_owned(),
             _ if later => "this step comes only later".to_owned(),
             Some(meant) => format!("did you mean `{meant}`?"),
             None => "expected the name of an earlier step".to_owned(),

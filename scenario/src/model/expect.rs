@@ -88,6 +88,41 @@ pub struct Bounds {
 // === impl Expectation ===
 
 impl Expectation {
+    /// The word, as it is written.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Role(_) => "role",
+            Self::Refused => "refused",
+            Self::SameKeyAs(_) => "same_key_as",
+            Self::NewKeySince(_) => "new_key_since",
+            Self::ValidFor(_) => "valid_for",
+            Self::WellFormed => "well_formed",
+            Self::AnsweredIn(_) => "answered_in",
+            Self::Status(_) => "status",
+            Self::Body(_) => "body",
+            Self::Contains(_) => "contains",
+            Self::NotContains(_) => "not_contains",
+            Self::Json(_) => "json",
+            Self::Headers(_) => "headers",
+            Self::NoNodeCredentials => "no_node_credentials",
+            Self::Allowed => "allowed",
+            Self::Denied(_) => "denied",
+            Self::Error(_) => "error",
+            Self::NoCredentials => "no_credentials",
+            Self::Lists(_) => "lists",
+            Self::Caller(_) => "caller",
+            Self::Exit(_) => "exit",
+            Self::StdoutContains(_) => "stdout_contains",
+            Self::StderrContains(_) => "stderr_contains",
+            Self::Count(_) => "count",
+            Self::AtLeast(_) => "at_least",
+            Self::AtMost(_) => "at_most",
+            Self::Never => "never",
+            Self::Applied => "applied",
+            Self::Rejected(_) => "rejected",
+        }
+    }
+
     /// Whether the word must stay right for `throughout` once it is right: the negative and counting ones.
     pub fn must_hold(&self) -> bool {
         matches!(
