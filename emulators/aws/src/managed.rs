@@ -3,39 +3,39 @@ use std::sync::Arc;
 use iam_policy::{Policy, PolicyKind};
 use jiff::Timestamp;
 
-use crate::state::{Document, ManagedPolicy};
+use crate::state::{Document, ManagedPolicy, PolicyVersion};
 
 /// The AWS-managed policies that can be attached: name, default version, document as AWS publishes it.
-const DOCUMENTS: &[(&str, &str, &str)] = &[
+const DOCUMENTS: &[(&str, u32, &str)] = &[
     (
         "AdministratorAccess",
-        "v1",
+        1,
         include_str!("../managed/AdministratorAccess.json"),
     ),
     (
         "AmazonEC2ReadOnlyAccess",
-        "v2",
+        2,
         include_str!("../managed/AmazonEC2ReadOnlyAccess.json"),
     ),
     (
         "AmazonESFullAccess",
-        "v1",
+        1,
         include_str!("../managed/AmazonESFullAccess.json"),
     ),
     (
         "AmazonS3FullAccess",
-        "v2",
+        2,
         include_str!("../managed/AmazonS3FullAccess.json"),
     ),
     (
         "AmazonS3ReadOnlyAccess",
-        "v3",
+        3,
         include_str!("../managed/AmazonS3ReadOnlyAccess.json"),
     ),
-    ("IAMFullAccess", "v2", include_str!("../managed/IAMFullAccess.json")),
+    ("IAMFullAccess", 2, include_str!("../managed/IAMFullAccess.json")),
     (
         "IAMReadOnlyAccess",
-        "v4",
+        4,
         include_str!("../managed/IAMReadOnlyAccess.json"),
     ),
 ];
@@ -59,14 +59,20 @@ pub(crate) fn policies() -> Vec<ManagedPolicy> {
                         name.to_ascii_uppercase().chars().take(17).collect::<String>()
                     ),
                     arn: format!("arn:aws:iam::aws:policy/{name}"),
-                    version: version.to_owned(),
                     created: Timestamp::UNIX_EPOCH,
                     description: None,
                     tags: Vec::new(),
-                    document: Document {
-                        text: text.to_owned(),
-                        policy: Arc::new(policy),
+                    default: PolicyVersion {
+                        number: version,
+                        created: Timestamp::UNIX_EPOCH,
+                        document: Document {
+                            text: text.to_owned(),
+                            policy: Arc::new(policy),
+                        },
                     },
+                    default_since: Timestamp::UNIX_EPOCH,
+                    others: Vec::new(),
+                    latest: version,
                 }),
                 Err(error) => {
                     tracing::error!(name, ?error, "an AWS-managed policy is left out: it cannot be parsed");

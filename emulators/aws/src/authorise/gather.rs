@@ -51,7 +51,7 @@ impl<'a> Gathered<'a> {
                     // Root asked, who may everything in its account.
                     let attached = self.attach(
                         "permissions of the root user".to_owned(),
-                        &all.document.policy,
+                        &all.default.document.policy,
                         all.created,
                     );
                     self.policies.identity.push(attached);
@@ -80,7 +80,11 @@ impl<'a> Gathered<'a> {
             // A policy cannot be deleted while it is attached.
             if let Some(policy) = iam.policies.get(&attachment.arn) {
                 let name = format!("managed policy {}{of}", policy.name);
-                let attached = self.attach(name, &policy.document.policy, attachment.at);
+                let attached = self.attach(
+                    name,
+                    &policy.default.document.policy,
+                    attachment.at.max(policy.default_since),
+                );
                 self.policies.identity.push(attached);
             }
         }
@@ -88,7 +92,11 @@ impl<'a> Gathered<'a> {
             && let Some(policy) = iam.policies.get(&boundary.arn)
         {
             let name = format!("permissions boundary {}", policy.name);
-            self.policies.boundary = Some(self.attach(name, &policy.document.policy, boundary.at));
+            self.policies.boundary = Some(self.attach(
+                name,
+                &policy.default.document.policy,
+                boundary.at.max(policy.default_since),
+            ));
         }
     }
 

@@ -21,7 +21,7 @@ use crate::{
 };
 
 pub(crate) use bucket::{Bucket, Object};
-pub(crate) use document::{Document, ManagedPolicy};
+pub(crate) use document::{Document, ManagedPolicy, PolicyVersion};
 pub(crate) use group::Group;
 pub(crate) use iam::Iam;
 pub(crate) use permissions::{Attached, Inline, Permissions};

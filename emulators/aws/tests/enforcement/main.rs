@@ -5,6 +5,7 @@ mod authentication;
 mod ec2;
 mod federation;
 mod groups;
+mod policies;
 mod requests;
 mod roles;
 mod s3;

@@ -151,7 +151,7 @@ fn checked(call: &mut Call<'_>, action: &str) -> Result<String, Refusal> {
     Ok(name.to_owned())
 }
 
-fn write(xml: &mut Xml, group: &Group) {
+pub(super) fn write(xml: &mut Xml, group: &Group) {
     xml.text("Path", &group.path)
         .text("GroupName", &group.name)
         .text("GroupId", &group.id)

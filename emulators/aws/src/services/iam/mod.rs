@@ -1,11 +1,13 @@
 //! IAM, query protocol of 2010-05-08.
 
 mod access_key;
+mod details;
 mod group;
 mod names;
 mod page;
 mod permissions;
 mod policy;
+mod policy_version;
 mod profile;
 mod role;
 mod user;
@@ -36,9 +38,14 @@ pub(crate) fn perform(call: &mut Call<'_>, operation: &str) -> Option<Done> {
 
         "CreatePolicy" => policy::create(call),
         "GetPolicy" => policy::get(call),
-        "GetPolicyVersion" => policy::get_version(call),
         "DeletePolicy" => policy::delete(call),
         "ListPolicies" => policy::list(call),
+
+        "CreatePolicyVersion" => policy_version::create(call),
+        "GetPolicyVersion" => policy_version::get(call),
+        "ListPolicyVersions" => policy_version::list(call),
+        "SetDefaultPolicyVersion" => policy_version::set_default(call),
+        "DeletePolicyVersion" => policy_version::delete(call),
 
         "CreateInstanceProfile" => profile::create(call),
         "GetInstanceProfile" => profile::get(call),
@@ -80,6 +87,8 @@ pub(crate) fn perform(call: &mut Call<'_>, operation: &str) -> Option<Done> {
         "DeleteAccessKey" => access_key::delete(call),
         "UpdateAccessKey" => access_key::update(call),
         "ListAccessKeys" => access_key::list(call),
+
+        "GetAccountAuthorizationDetails" => details::get(call),
         _ => return None,
     })
 }

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use crate::{
     answer::{Refusal, Xml},
     params::Params,
@@ -13,12 +15,26 @@ pub(super) fn write<T>(
     items: &[T],
     member: impl Fn(&mut Xml, &T),
 ) -> Result<Xml, Refusal> {
+    let page = range(params, items.len())?;
+    let end = page.end;
+    let mut xml = Xml::new();
+    xml.element(name, |xml| {
+        for item in &items[page] {
+            xml.element("member", |xml| member(xml, item));
+        }
+    });
+    write_end(&mut xml, end, items.len());
+    Ok(xml)
+}
+
+/// Which of so many items `Marker` and `MaxItems` ask for.
+pub(super) fn range(params: &Params, items: usize) -> Result<Range<usize>, Refusal> {
     let start = match params.get("Marker") {
         None => 0,
         Some(marker) => marker
             .parse::<usize>()
             .ok()
-            .filter(|start| *start <= items.len())
+            .filter(|start| *start <= items)
             .ok_or_else(|| Refusal::validation(format!("Invalid Marker: {marker}")))?,
     };
     let max = match params.number("MaxItems")? {
@@ -31,17 +47,14 @@ pub(super) fn write<T>(
             )));
         }
     };
-    let end = items.len().min(start + max);
-    let mut xml = Xml::new();
-    xml.element(name, |xml| {
-        for item in &items[start..end] {
-            xml.element("member", |xml| member(xml, item));
-        }
-    });
-    let more = end < items.len();
+    Ok(start..items.min(start + max))
+}
+
+/// What follows a page that ends before this one of so many items.
+pub(super) fn write_end(xml: &mut Xml, end: usize, items: usize) {
+    let more = end < items;
     xml.text("IsTruncated", if more { "true" } else { "false" });
     if more {
         xml.text("Marker", &end.to_string());
     }
-    Ok(xml)
 }

@@ -1,15 +1,12 @@
 use iam_policy::PolicyKind;
 
-use super::{
-    names::{encoded, write_tags},
-    page,
-};
+use super::{names::write_tags, page};
 use crate::{
     answer::{Refusal, Xml, iso8601},
     authorise::Ask,
     identity::entity_id,
     services::{Call, Done},
-    state::{Document, Iam, ManagedPolicy},
+    state::{Document, Iam, ManagedPolicy, PolicyVersion},
 };
 
 pub(super) fn create(call: &mut Call<'_>) -> Done {
@@ -36,11 +33,17 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
         path: path.to_owned(),
         id: entity_id("ANPA"),
         arn: arn.clone(),
-        version: "v1".to_owned(),
         created: call.now,
         description: params.get("Description").map(str::to_owned),
         tags: params.tags(),
-        document: Document::parse(PolicyKind::Identity, text)?,
+        default: PolicyVersion {
+            number: 1,
+            created: call.now,
+            document: Document::parse(PolicyKind::Identity, text)?,
+        },
+        default_since: call.now,
+        others: Vec::new(),
+        latest: 1,
     };
     let xml = shown(&call.state[call.account], &policy);
     call.state[call.account].policies.insert(arn, policy);
@@ -55,29 +58,6 @@ pub(super) fn get(call: &mut Call<'_>) -> Done {
         .get(&arn)
         .ok_or_else(|| not_found(&arn))?;
     Ok(Some(shown(&call.state[call.account], policy)))
-}
-
-pub(super) fn get_version(call: &mut Call<'_>) -> Done {
-    call.params.only(&["PolicyArn", "VersionId"])?;
-    let version = call.params.required("VersionId")?;
-    let arn = checked(call, "iam:GetPolicyVersion")?;
-    let policy = call.state[call.account]
-        .policies
-        .get(&arn)
-        .ok_or_else(|| not_found(&arn))?;
-    if version != policy.version {
-        return Err(Refusal::no_such_entity(format!(
-            "Policy {arn} version {version} does not exist or is not attachable."
-        )));
-    }
-    let mut xml = Xml::new();
-    xml.element("PolicyVersion", |xml| {
-        xml.text("Document", &encoded(&policy.document.text))
-            .text("VersionId", &policy.version)
-            .text("IsDefaultVersion", "true")
-            .text("CreateDate", &iso8601(policy.created));
-    });
-    Ok(Some(xml))
 }
 
 pub(super) fn delete(call: &mut Call<'_>) -> Done {
@@ -96,6 +76,12 @@ pub(super) fn delete(call: &mut Call<'_>) -> Done {
     }
     if call.state[call.account].attachments(&arn) + call.state[call.account].boundaries(&arn) > 0 {
         return Err(Refusal::delete_conflict("Cannot delete a policy attached to entities."));
+    }
+    if !policy.others.is_empty() {
+        return Err(Refusal::delete_conflict(
+            "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. \
+             The default version is deleted with the policy.",
+        ));
     }
     call.state[call.account].policies.remove(&arn);
     Ok(None)
@@ -131,14 +117,14 @@ pub(super) fn list(call: &mut Call<'_>) -> Done {
 }
 
 /// The ARN named, after the caller was found to have permission for this action on it.
-fn checked(call: &mut Call<'_>, action: &str) -> Result<String, Refusal> {
+pub(super) fn checked(call: &mut Call<'_>, action: &str) -> Result<String, Refusal> {
     let arn = call.params.required("PolicyArn")?;
     call.gate
         .check(call.state, Ask::new(action, arn).shown(format!("policy {arn}")))?;
     Ok(arn.to_owned())
 }
 
-fn not_found(arn: &str) -> Refusal {
+pub(super) fn not_found(arn: &str) -> Refusal {
     Refusal::no_such_entity(format!("Policy {arn} was not found."))
 }
 
@@ -152,12 +138,12 @@ fn shown(iam: &Iam, policy: &ManagedPolicy) -> Xml {
     xml
 }
 
-fn write(xml: &mut Xml, iam: &Iam, policy: &ManagedPolicy) {
+pub(super) fn write(xml: &mut Xml, iam: &Iam, policy: &ManagedPolicy) {
     xml.text("PolicyName", &policy.name)
         .text("PolicyId", &policy.id)
         .text("Arn", &policy.arn)
         .text("Path", &policy.path)
-        .text("DefaultVersionId", &policy.version)
+        .text("DefaultVersionId", &policy.default.id())
         .text("AttachmentCount", &iam.attachments(&policy.arn).to_string())
         .text(
             "PermissionsBoundaryUsageCount",
@@ -165,5 +151,5 @@ fn write(xml: &mut Xml, iam: &Iam, policy: &ManagedPolicy) {
         )
         .text("IsAttachable", "true")
         .text("CreateDate", &iso8601(policy.created))
-        .text("UpdateDate", &iso8601(policy.created));
+        .text("UpdateDate", &iso8601(policy.updated()));
 }

@@ -155,7 +155,7 @@ fn shown(iam: &Iam, profile: &InstanceProfile) -> Xml {
     xml
 }
 
-fn write(xml: &mut Xml, iam: &Iam, profile: &InstanceProfile) {
+pub(super) fn write(xml: &mut Xml, iam: &Iam, profile: &InstanceProfile) {
     xml.text("Path", &profile.path)
         .text("InstanceProfileName", &profile.name)
         .text("InstanceProfileId", &profile.id)

@@ -167,7 +167,7 @@ pub(super) fn session_policies(
             .ok_or_else(|| Refusal::new(400, "InvalidParameterValue", format!("Policy {arn} does not exist.")))?;
         policies.push((
             format!("session policy {}", policy.name),
-            policy.document.policy.clone(),
+            policy.default.document.policy.clone(),
         ));
     }
     Ok(policies)
