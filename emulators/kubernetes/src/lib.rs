@@ -4,10 +4,16 @@
 //! a bounded history, bookmarks and in-stream 410. [`Cluster::run_kubelet`] adds a node whose pods are run by a
 //! [`PodRuntime`], which is whatever the caller makes of a sandbox. Nothing but the HTTP API changes an object.
 //!
+//! [`User::Proxy`] may be kept from seeing a pod ([`Cluster::hide`]) and may meet faults ([`Cluster::inject`]); the
+//! admin and the kubelets never do. DaemonSets and Deployments of `apps/v1` have their pods, made and ended inside the
+//! transaction that calls for it. kubectl gets its tables, also while it watches, and may `apply`.
+//!
 //! # What is not here
-//! Refused, never half done: server-side apply and bodies in protobuf (415), dry runs (400), `apps/v1`, secrets, logs,
-//! `exec`, tokens of service accounts and OpenAPI (404; `kubectl apply` wants `--validate=false`). Lists are never
-//! tables, so that `kubectl get` shows names and ages alone. Unknown fields are dropped without a warning.
+//! Refused, never half done: server-side apply and bodies in protobuf (415), dry runs (400), all groups but the core and
+//! `apps/v1` and there everything but DaemonSets and Deployments, secrets, `scale`, logs, `exec`, events, leases and
+//! tokens of service accounts (404). A Deployment has no ReplicaSets and no history to roll back to, and no workload
+//! adopts a pod that was there before it. OpenAPI has no schemas, so that `kubectl explain` knows nothing. What is wrong
+//! with the type of a field is said in serde's words, not in Go's.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

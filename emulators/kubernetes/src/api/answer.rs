@@ -100,7 +100,7 @@ impl Api {
     ) -> Result<Response<Body>, ApiError> {
         match target {
             Target::Other(_) if verb != Verb::Get => Err(ApiError::method_not_allowed()),
-            Target::Other(path) => discovery::answer(&path),
+            Target::Other(path) => discovery::answer(&path, request.headers()),
             Target::Resource(path) => {
                 let resource =
                     Resource::find(&path.group, &path.version, &path.resource).ok_or_else(ApiError::unknown_path)?;

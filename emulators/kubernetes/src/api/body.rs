@@ -62,7 +62,7 @@ pub(super) fn text(value: &'static str) -> Response<Body> {
     bytes(StatusCode::OK, "text/plain; charset=utf-8", value.into())
 }
 
-fn bytes(status: StatusCode, media_type: &'static str, bytes: Bytes) -> Response<Body> {
+pub(super) fn bytes(status: StatusCode, media_type: &'static str, bytes: Bytes) -> Response<Body> {
     let mut response = Response::new(Full::new(bytes).boxed_unsync());
     *response.status_mut() = status;
     response

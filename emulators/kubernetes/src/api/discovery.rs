@@ -1,6 +1,6 @@
 //! What a client finds out before it asks for anything: health, version, groups and resources.
 
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::{
@@ -14,10 +14,11 @@ use crate::store::Resource;
 pub(crate) const VERSION: &str = "v1.33.1";
 
 /// Answers a path that is no resource.
-pub(super) fn answer(path: &str) -> Result<Response<Body>, ApiError> {
+pub(super) fn answer(path: &str, headers: &HeaderMap) -> Result<Response<Body>, ApiError> {
     let found = match path.trim_end_matches('/') {
         "/healthz" | "/livez" | "/readyz" => return Ok(body::text("ok")),
         "/version" => version(),
+        "/openapi/v2" => return Ok(openapi::empty_v2(headers)),
         "/api" => json!({
             "kind": "APIVersions",
             "versions": ["v1"],

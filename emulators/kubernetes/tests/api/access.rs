@@ -176,7 +176,11 @@ async fn without_a_token_only_health_and_version_are_told(
 #[rstest]
 #[case("/api/v1/secrets", 404, "the server could not find the requested resource")]
 #[case("/api/v2/pods", 404, "the server could not find the requested resource")]
-#[case("/apis/extensions/v1beta1/daemonsets", 404, "the server could not find the requested resource")]
+#[case(
+    "/apis/extensions/v1beta1/daemonsets",
+    404,
+    "the server could not find the requested resource"
+)]
 #[case("/api/v1/pods/p", 404, "the server could not find the requested resource")]
 #[case(
     "/api/v1/namespaces/default/nodes",
