@@ -10,17 +10,20 @@ use super::{Context, Judgement, Observed, call, journal, metadata, text};
 /// Judges `observed` by one word.
 pub(crate) fn check(word: &Expectation, observed: &Observed, context: &Context) -> Judgement {
     match observed {
-        Observed::Metadata(answers) => answers
-            .iter()
-            .map(|answer| metadata::check(word, answer, context))
-            .max_by_key(|judgement| judgement.grade)
-            .unwrap_or_else(|| Judgement::not_yet("nothing was asked")),
-        Observed::Call(seen) => call::check(word, seen, context),
+        Observed::Metadata(answers) => worst(answers.iter().map(|answer| metadata::check(word, answer, context))),
+        Observed::Calls(calls) => worst(calls.iter().map(|seen| call::check(word, seen, context))),
         Observed::Exec(seen) => text::exec(word, seen),
         Observed::Journal(entries) => journal::check(word, entries),
-        Observed::Log(lines) => text::contains(word, lines, "the log"),
+        Observed::Text { what, text } => text::contains(word, text, what),
         Observed::Operator(result) => text::operator(word, result.as_ref().err()),
     }
+}
+
+/// Of several answers each is judged, and the worst decides.
+fn worst(judgements: impl Iterator<Item = Judgement>) -> Judgement {
+    judgements
+        .max_by_key(|judgement| judgement.grade)
+        .unwrap_or_else(|| Judgement::not_yet("nothing was asked"))
 }
 
 /// Judges `observed` by every word of a step; the worst decides. Returns it with the place of its word.

@@ -9,14 +9,14 @@ use jiff::Timestamp;
 pub(crate) enum Observed {
     /// `credentials:` (one) or `imds:` (one for each request).
     Metadata(Vec<Metadata>),
-    /// `call:`
-    Call(Call),
+    /// `call:`, as many as were asked at once.
+    Calls(Vec<Call>),
     /// `exec:`
     Exec(Exec),
     /// `journal:`, the entries that the step's `where` selects.
     Journal(Vec<JournalEntry>),
-    /// `log:`
-    Log(String),
+    /// `log:` and `metrics:`, and what a report calls them.
+    Text { what: &'static str, text: String },
     /// `apply`, `delete`, `recreate` and the proxy's commands.
     Operator(Result<(), Refusal>),
 }

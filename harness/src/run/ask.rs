@@ -15,13 +15,12 @@ use crate::{
 pub(super) async fn ask<W: World>(world: &W, step: &Step, state: &State) -> Result<Observed, WorldError> {
     match &step.action.value {
         Action::Credentials(walk) => {
-            let seen = metadata(world, step, &MetadataTask::Walk(walk), state).await?;
-            Ok(Observed::Metadata(vec![seen]))
+            Ok(Observed::Metadata(metadata(world, step, &MetadataTask::Walk(walk), state).await?))
         }
         Action::Imds(requests) => {
             let mut seen = Vec::with_capacity(requests.len());
             for request in requests {
-                seen.push(metadata(world, step, &MetadataTask::Raw(request), state).await?);
+                seen.extend(metadata(world, step, &MetadataTask::Raw(request), state).await?);
             }
             Ok(Observed::Metadata(seen))
         }
@@ -29,15 +28,16 @@ pub(super) async fn ask<W: World>(world: &W, step: &Step, state: &State) -> Resu
             let keys = match &step.using {
                 None => None,
                 Some(name) => match state.context.saved.get(name.value.as_str()) {
-                    Some(Saved::Keys(keys)) => Some(keys),
-                    _ => return Err(WorldError::new(format!("nothing was saved as {}", name.value))),
+                    Some(Saved::Keys(keys)) => Some(keys.clone()),
+                    _ => match world.user_keys(&name.value) {
+                        Some(keys) => Some(keys),
+                        None => return Err(WorldError::new(format!("nothing was saved as {}", name.value))),
+                    },
                 },
             };
-            Ok(Observed::Call(
-                world
-                    .call(step.actor.as_ref().map(|actor| &actor.value), call, keys)
-                    .await?,
-            ))
+            let actor = step.actor.as_ref().map(|actor| &actor.value);
+            let calls = (0..volley(step)).map(|_| world.call(actor, call, keys.as_ref()));
+            Ok(Observed::Calls(futures::future::try_join_all(calls).await?))
         }
         Action::Exec(words) => Ok(Observed::Exec(world.exec(actor(step)?, words).await?)),
         Action::Apply(given, proxy) => Ok(Observed::Operator(refusal(world.apply(given, proxy).await)?)),
@@ -68,8 +68,29 @@ pub(super) async fn ask<W: World>(world: &W, step: &Step, state: &State) -> Resu
                 .unwrap_or_default();
             Ok(Observed::Journal(world.journal(journal, from, &state.context)?))
         }
-        Action::Log { node } => Ok(Observed::Log(world.log(node.as_ref().map(|node| node.value.as_str()))?)),
+        Action::Advance(by) => {
+            world.advance(*by).await?;
+            Ok(Observed::Operator(Ok(())))
+        }
+        Action::Inject(fault) => {
+            world.inject(fault).await?;
+            Ok(Observed::Operator(Ok(())))
+        }
+        Action::Heal(service) => {
+            world.heal(service).await?;
+            Ok(Observed::Operator(Ok(())))
+        }
+        Action::Metrics { node } => {
+            let node = node.as_ref().map(|node| node.value.as_str());
+            Ok(Observed::Text { what: "the metrics", text: world.metrics(node).await? })
+        }
+        Action::Log { node } => Ok(Observed::Text { what: "the log", text: world.log(node.as_ref().map(|node| node.value.as_str()))? }),
     }
+}
+
+/// How many at the same moment.
+fn volley(step: &Step) -> usize {
+    step.at_once.as_ref().map_or(1, |times| times.value as usize)
 }
 
 /// Asks once, or three times where the time is judged: then the best counts, because a busy machine is not a slow proxy.
@@ -78,17 +99,16 @@ async fn metadata<W: World>(
     step: &Step,
     task: &MetadataTask<'_>,
     state: &State,
-) -> Result<Metadata, WorldError> {
+) -> Result<Vec<Metadata>, WorldError> {
     let actor = actor(step)?;
-    let mut seen = world.metadata(actor, task, &state.context).await?;
+    let mut seen = world.metadata(actor, task, volley(step), &state.context).await?;
     let words = step.expect.iter().flat_map(|expect| &expect.all);
-    if words
-        .into_iter()
-        .any(|word| matches!(word.value, Expectation::AnsweredIn(_)))
-    {
+    if words.into_iter().any(|word| matches!(word.value, Expectation::AnsweredIn(_))) {
         for _ in 0..2 {
-            let again = world.metadata(actor, task, &state.context).await?;
-            seen.took = seen.took.min(again.took);
+            let again = world.metadata(actor, task, volley(step), &state.context).await?;
+            for (seen, again) in seen.iter_mut().zip(again) {
+                seen.took = seen.took.min(again.took);
+            }
         }
     }
     Ok(seen)

@@ -80,7 +80,13 @@ async fn run_step<W: World>(world: &W, step: &Step, index: usize, state: &mut St
     // A change is made once; asking again would make another.
     let once = matches!(
         step.action.value,
-        Action::Apply(..) | Action::Delete { .. } | Action::Recreate { .. } | Action::Proxy(_)
+        Action::Apply(..)
+            | Action::Delete { .. }
+            | Action::Recreate { .. }
+            | Action::Proxy(_)
+            | Action::Advance(_)
+            | Action::Inject(_)
+            | Action::Heal(_)
     );
     let mut times = Times::of(step, world.patience());
     if once {

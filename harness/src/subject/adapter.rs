@@ -43,6 +43,9 @@ pub(crate) struct Readiness {
     pub(crate) ready: &'static [u16],
 }
 
+/// The bundled proxy's admin listener, on its node's loopback.
+const ADMIN: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 8182);
+
 /// kube2iam's annotations, which the bundled proxy reads too.
 const ROLE_KEY: &str = "iam.amazonaws.com/role";
 const EXTERNAL_ID_KEY: &str = "iam.amazonaws.com/external-id";
@@ -118,6 +121,7 @@ impl Subject {
         ];
         match self {
             Self::Bundled => {
+                flags.push("--test-clock".to_owned());
                 flags.push(format!(
                     "--intercept={}",
                     settings.intercept.as_deref().unwrap_or("nftables")
@@ -159,7 +163,7 @@ impl Subject {
     pub(crate) fn readiness(&self, facts: &NodeFacts) -> Readiness {
         match self {
             Self::Bundled => Readiness {
-                address: (Ipv4Addr::LOCALHOST, 8182),
+                address: ADMIN,
                 path: "/readyz",
                 ready: &[200],
             },
@@ -173,6 +177,30 @@ impl Subject {
         }
     }
 
+    /// Where its clock can be moved, from inside its node; `None` if it has no test clock.
+    pub(crate) fn test_clock(&self) -> Option<(Ipv4Addr, u16)> {
+        match self {
+            Self::Bundled => Some(ADMIN),
+            Self::Program { .. } => None,
+        }
+    }
+
+    /// Where it tells its metrics, from inside its node.
+    pub(crate) fn metrics(&self, facts: &NodeFacts) -> (Ipv4Addr, u16) {
+        match self {
+            Self::Bundled => ADMIN,
+            Self::Program { .. } => (facts.host_ip, APP_PORT),
+        }
+    }
+
+    /// What it is started with beside the world's environment.
+    pub(crate) fn environment(&self, clock_token: &str) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Bundled => vec![("ROLECALL_TEST_CLOCK_TOKEN", clock_token.to_owned())],
+            Self::Program { .. } => Vec::new(),
+        }
+    }
+
     /// The annotations that give a pod what the scenario says it has.
     pub(crate) fn pod_annotations(&self, pod: &model::Pod) -> BTreeMap<String, String> {
         let mut annotations = pod.annotations.clone().unwrap_or_default();
@@ -183,6 +211,11 @@ impl Subject {
             annotations.insert(EXTERNAL_ID_KEY.to_owned(), external_id.clone());
         }
         annotations
+    }
+
+    /// The annotations of a pod that words of their own stand for.
+    pub(crate) fn own_pod_annotations(&self) -> [&'static str; 2] {
+        [ROLE_KEY, EXTERNAL_ID_KEY]
     }
 
     /// The annotations that go when these words of a pod are restored to their default.

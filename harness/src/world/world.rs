@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use rolecall_scenario::model::{
-    Actor, Call, Credentials, Given, ImdsRequest, Journal, ProxyCommand, ProxySettings, Scenario,
+    Actor, Call, Credentials, Fault, Given, ImdsRequest, Journal, ProxyCommand, ProxySettings, Scenario,
 };
 
 use crate::{
@@ -49,13 +49,26 @@ pub(crate) trait World: Send + Sync {
     /// The operator stops, kills or starts the subject.
     fn proxy(&self, command: &ProxyCommand) -> impl Future<Output = Result<(), WorldError>> + Send;
 
-    /// A pod or node asks the metadata service.
+    /// Moves whatever has a clock that can be moved; returns when each has confirmed.
+    fn advance(&self, by: Duration) -> impl Future<Output = Result<(), WorldError>> + Send;
+
+    /// Begins a fault.
+    fn inject(&self, fault: &Fault) -> impl Future<Output = Result<(), WorldError>> + Send;
+
+    /// Ends the faults of a service.
+    fn heal(&self, service: &str) -> impl Future<Output = Result<(), WorldError>> + Send;
+
+    /// The access key of a user, by the name that `using:` has for it.
+    fn user_keys(&self, name: &str) -> Option<Keys>;
+
+    /// A pod or node asks the metadata service, `volley` times at the same moment; as many answers come back.
     fn metadata(
         &self,
         actor: &Actor,
         task: &MetadataTask<'_>,
+        volley: usize,
         context: &Context,
-    ) -> impl Future<Output = Result<Metadata, WorldError>> + Send;
+    ) -> impl Future<Output = Result<Vec<Metadata>, WorldError>> + Send;
 
     /// A pod, a node or (with neither) the operator makes one AWS call.
     fn call(
@@ -74,6 +87,9 @@ pub(crate) trait World: Send + Sync {
     /// The recorded requests that the step selects, from a mark on.
     fn journal(&self, journal: &Journal, from: JournalMark, context: &Context)
     -> Result<Vec<JournalEntry>, WorldError>;
+
+    /// The subject's metrics, on one node or on all.
+    fn metrics(&self, node: Option<&str>) -> impl Future<Output = Result<String, WorldError>> + Send;
 
     /// What a person wants to read of a scenario that failed: files by name, in the order of their names.
     fn diagnose(&self) -> Diagnostics;

@@ -148,12 +148,12 @@ impl NodeSecrets {
         }
     }
 
-    /// What kinds of secrets a text holds.
-    pub(super) fn within(&self, text: &str) -> Vec<String> {
+    /// What kinds of secrets an answer holds. What was sent is no leak.
+    pub(super) fn within(&self, text: &str, sent: &str) -> Vec<String> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut found: Vec<String> = known
             .iter()
-            .filter(|(_, value)| text.contains(value))
+            .filter(|(_, value)| text.contains(value) && !sent.contains(value))
             .map(|(what, _)| (*what).to_owned())
             .collect();
         found.dedup();

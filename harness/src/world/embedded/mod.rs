@@ -1,6 +1,7 @@
 //! The embedded world: a network of namespaces in this process, the emulators in its vpc, the subject as a process in
 //! each worker's namespace, and a process in a pod's namespace for everything that the pod does.
 
+mod asking;
 mod cloud;
 mod diagnose;
 mod ground;

@@ -24,6 +24,8 @@ pub(super) struct Pod {
     pub(super) node: String,
     pub(super) address: Ipv4Addr,
     pub(super) host_network: bool,
+    /// The end of its wire on the node's bridge, if it has one of its own.
+    wire: Option<String>,
     pub(super) host: Arc<Namespace>,
     pub(super) gone: bool,
 }
@@ -69,49 +71,61 @@ impl Pods {
     }
 
     async fn make(&self, sandbox: PodSandbox) -> Result<(), String> {
+        let failed = |error: rolecall_namespaces::Error| error.to_string();
         let node = self.network.node(&sandbox.node).map_err(|error| error.to_string())?;
-        let (ground, title) = (self.ground.clone(), format!("{}/{}", sandbox.namespace, sandbox.name));
-        let (of_node, host_network) = (node.host.clone(), sandbox.host_network);
-        // Waits for a new thread, so not on a thread of the runtime.
-        let made = tokio::task::spawn_blocking(move || {
-            if host_network {
-                Namespace::sharing_network(&title, &of_node, ground.processes())
-            } else {
-                Namespace::new(&title, ground.processes())
+        let title = format!("{}/{}", sandbox.namespace, sandbox.name);
+        let processes = self.ground.processes();
+        let having = (!sandbox.host_network).then(|| self.by_address(sandbox.address.into())).flatten();
+        let mut wire = None;
+        let host = match &having {
+            _ if sandbox.host_network => Namespace::sharing_network_async(&title, &node.host, processes).await,
+            // Two live pods with one address are one host with two pods, as when a network hands an address out twice.
+            Some(other) if !other.gone => Namespace::sharing_network_async(&title, &other.host, processes).await,
+            _ => {
+                if let Some(name) = having.and_then(|gone| gone.wire) {
+                    node.host.run_async(move |inside| inside.remove(&name)).await.map_err(failed)?.map_err(failed)?;
+                }
+                let name = format!("p{}", self.interfaces.fetch_add(1, Ordering::Relaxed));
+                wire = Some(name);
+                Namespace::new_async(&title, processes).await
             }
-        });
-        let host = made
-            .await
-            .map_err(|error| error.to_string())?
-            .map_err(|error| error.to_string())?;
-        if !host_network {
+        }
+        .map_err(failed)?;
+        if let Some(name) = &wire {
             let wire = Wire {
-                name: format!("p{}", self.interfaces.fetch_add(1, Ordering::Relaxed)),
+                name: name.clone(),
                 bridge: super::network::POD_BRIDGE.to_owned(),
                 far_name: "eth0".to_owned(),
                 address: sandbox.address.into(),
                 prefix: 24,
                 gateway: node.bridge().into(),
             };
-            node.host.wire(&host, wire).await.map_err(|error| error.to_string())?;
+            node.host.wire(&host, wire).await.map_err(failed)?;
         }
-        host.run_async(|inside| inside.mount_run_tmpfs().map(|_| ()))
-            .await
-            .and_then(|mounted| mounted)
-            .map_err(|error| error.to_string())?;
+        let further: Vec<IpAddr> = match wire {
+            Some(_) => sandbox.addresses.iter().copied().filter(|address| *address != sandbox.address).collect(),
+            None => Vec::new(),
+        };
+        host.run_async(move |inside| {
+            for address in further {
+                inside.address("eth0", address, if address.is_ipv4() { 24 } else { 64 })?;
+            }
+            inside.mount_run_tmpfs().map(|_| ())
+        })
+        .await
+        .and_then(|done| done)
+        .map_err(failed)?;
         let pod = Pod {
             namespace: sandbox.namespace,
             name: sandbox.name,
             node: sandbox.node,
             address: sandbox.address,
-            host_network,
+            host_network: sandbox.host_network,
+            wire,
             host: Arc::new(host),
             gone: false,
         };
-        self.pods
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(sandbox.uid, pod);
+        self.pods.lock().unwrap_or_else(PoisonError::into_inner).insert(sandbox.uid, pod);
         Ok(())
     }
 }

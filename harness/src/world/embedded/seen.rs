@@ -2,36 +2,100 @@
 
 use std::time::Duration;
 
-use rolecall_probe::Report;
+use rolecall_probe::{Exchange, Report, SdkReport, Silence};
 
 use super::record::{answer, keys, request, silence, stray_key, took};
 use crate::{
-    check::{self, Keys, Metadata},
+    check::{Answer, Keys, Metadata},
     world::WorldError,
 };
 
-/// Everything that was answered, as one text.
-pub(super) fn texts(report: &Report) -> String {
-    let exchanges = match report {
-        Report::Walks(walks) => walks.iter().flat_map(|walk| &walk.exchanges).collect(),
-        Report::Asked(asked) => asked.iter().flat_map(|asked| &asked.exchanges).collect(),
-        Report::Sdk(_) | Report::Call(_) | Report::Error(_) => Vec::new(),
-    };
-    let mut text = String::new();
-    for exchange in exchanges {
-        for (_, value) in &exchange.headers {
-            text.push_str(value);
-            text.push('\n');
-        }
-        text.push_str(&exchange.body.text);
-        text.push('\n');
-    }
-    text
+/// One walk or request as it was seen, and everything that was answered, as one text.
+#[derive(Debug)]
+pub(super) struct Seen {
+    /// The world's time, the identity and the subject's state are still to come.
+    pub(super) metadata: Metadata,
+    /// Bodies and headers of all answers.
+    pub(super) answers: String,
 }
 
-/// A probe's report as what was seen; the time, the identity and the subject's state are still to come.
-pub(super) fn seen(report: Report) -> Result<Metadata, WorldError> {
-    let blank = Metadata {
+/// A probe's report as what was seen, one for each of a volley.
+///
+/// # Errors
+/// The report answers another question.
+pub(super) fn seen(report: Report) -> Result<Vec<Seen>, WorldError> {
+    match report {
+        Report::Walks(walks) => Ok(walks
+            .iter()
+            .map(|walk| of_exchanges(&walk.exchanges, walk.last(), walk.failure.as_ref()))
+            .collect()),
+        Report::Asked(asked) => Ok(asked
+            .iter()
+            .map(|asked| of_exchanges(&asked.exchanges, asked.last(), asked.failure.as_ref()))
+            .collect()),
+        Report::Sdk(sdk) => Ok(vec![of_sdk(sdk)]),
+        Report::Call(_) | Report::Error(_) => Err(WorldError::new("the probe answered another question")),
+    }
+}
+
+fn of_exchanges(exchanges: &[Exchange], last: Option<&Exchange>, failure: Option<&Silence>) -> Seen {
+    let answered = last.and_then(answer);
+    let body = answered.as_ref().map(|answer| answer.body.clone()).unwrap_or_default();
+    let found = keys(&body);
+    let mut answers = String::new();
+    for exchange in exchanges {
+        for (_, value) in &exchange.headers {
+            answers.push_str(value);
+            answers.push('\n');
+        }
+        answers.push_str(&exchange.body.text);
+        answers.push('\n');
+    }
+    // What the request itself contained is no leak.
+    let strays = exchanges.iter().filter_map(|exchange| {
+        let stray = stray_key(&exchange.body.text)?;
+        (!exchange.target.contains(&stray)).then_some(stray)
+    });
+    let metadata = Metadata {
+        request: last.map(request).unwrap_or_else(|| "the metadata service".to_owned()),
+        silence: silence(failure),
+        stray_key: strays.into_iter().next(),
+        document: found.is_some().then_some(body),
+        keys: found,
+        answer: answered,
+        took: took(exchanges),
+        ..blank()
+    };
+    Seen { metadata, answers }
+}
+
+fn of_sdk(sdk: SdkReport) -> Seen {
+    let keys = sdk.keys.as_ref().map(|keys| Keys {
+        access_key_id: keys.access_key_id.clone(),
+        secret_access_key: keys.secret_access_key.reveal().to_owned(),
+        session_token: keys.session_token.as_ref().map(|token| token.reveal().to_owned()),
+        expiration: sdk.expiration.as_ref().and_then(|time| time.parse().ok()),
+    });
+    let metadata = Metadata {
+        request: "the SDK's own provider".to_owned(),
+        // An SDK tells neither status nor body; that it came to an end is an answer.
+        answer: Some(Answer {
+            status: if keys.is_some() { 200 } else { 404 },
+            headers: vec![],
+            body: sdk.failure.unwrap_or_default(),
+        }),
+        keys,
+        took: Duration::from_millis(sdk.elapsed_ms),
+        ..blank()
+    };
+    Seen {
+        metadata,
+        answers: String::new(),
+    }
+}
+
+fn blank() -> Metadata {
+    Metadata {
         request: String::new(),
         answer: None,
         silence: None,
@@ -44,50 +108,5 @@ pub(super) fn seen(report: Report) -> Result<Metadata, WorldError> {
         took: Duration::ZERO,
         proxy_is_stopped: false,
         at: jiff::Timestamp::UNIX_EPOCH,
-    };
-    let (exchanges, last, failure) = match &report {
-        Report::Walks(walks) => match walks.first() {
-            Some(walk) => (&walk.exchanges, walk.last(), walk.failure.as_ref()),
-            None => return Err(WorldError::new("the probe walked nowhere")),
-        },
-        Report::Asked(asked) => match asked.first() {
-            Some(asked) => (&asked.exchanges, asked.last(), asked.failure.as_ref()),
-            None => return Err(WorldError::new("the probe asked nothing")),
-        },
-        Report::Sdk(sdk) => {
-            let keys = sdk.keys.as_ref().map(|keys| Keys {
-                access_key_id: keys.access_key_id.clone(),
-                secret_access_key: keys.secret_access_key.reveal().to_owned(),
-                session_token: keys.session_token.as_ref().map(|token| token.reveal().to_owned()),
-                expiration: sdk.expiration.as_ref().and_then(|time| time.parse().ok()),
-            });
-            // The SDK tells neither status nor body; that it came to an end is an answer.
-            let body = sdk.failure.clone().unwrap_or_default();
-            return Ok(Metadata {
-                request: "the SDK's own provider".to_owned(),
-                answer: Some(check::Answer {
-                    status: if keys.is_some() { 200 } else { 404 },
-                    headers: vec![],
-                    body,
-                }),
-                keys,
-                took: Duration::from_millis(sdk.elapsed_ms),
-                ..blank
-            });
-        }
-        Report::Call(_) | Report::Error(_) => return Err(WorldError::new("the probe answered another question")),
-    };
-    let answered = last.and_then(answer);
-    let body = answered.as_ref().map(|answer| answer.body.clone()).unwrap_or_default();
-    let found = keys(&body);
-    Ok(Metadata {
-        request: last.map(request).unwrap_or_else(|| "the metadata service".to_owned()),
-        silence: silence(failure),
-        stray_key: exchanges.iter().find_map(|exchange| stray_key(&exchange.body.text)),
-        document: found.is_some().then_some(body),
-        keys: found,
-        answer: answered,
-        took: took(exchanges),
-        ..blank
-    })
+    }
 }

@@ -12,7 +12,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use rolecall_clock::{monotonic, since};
+use rolecall_clock::{Clock, monotonic, since};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     process::{Child, Command},
@@ -45,6 +45,9 @@ pub(super) struct Fleet {
     running: tokio::sync::Mutex<BTreeMap<String, Child>>,
     settings: Mutex<Settings>,
     logs: Mutex<BTreeMap<String, Log>>,
+    /// What moving the subject's clock wants.
+    clock_token: String,
+    clock: Clock,
     /// Nodes on which the scenario keeps the subject stopped.
     stopped: Mutex<Vec<String>>,
 }
@@ -59,6 +62,7 @@ impl Fleet {
         account: String,
         kubeconfig: String,
         settings: Settings,
+        clock: Clock,
     ) -> Self {
         Self {
             subject,
@@ -70,6 +74,8 @@ impl Fleet {
             settings: Mutex::new(settings),
             logs: Mutex::default(),
             stopped: Mutex::default(),
+            clock_token: super::cloud::random_text('a', 32),
+            clock,
         }
     }
 
@@ -130,6 +136,7 @@ impl Fleet {
         let mut command = Command::new(program);
         command.args(&arguments);
         self.programs.environment(&mut command);
+        command.envs(self.subject.environment(&self.clock_token));
         command.env("NODE_NAME", name).env("HOST_IP", facts.host_ip.to_string());
         command
             .stdin(Stdio::null())
@@ -158,13 +165,65 @@ impl Fleet {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .retain(|stopped| stopped != name);
-        let ready = self.wait_until_ready(node, &facts, &mut child).await;
+        let mut ready = self.wait_until_ready(node, &facts, &mut child).await;
+        // A subject that is started later inherits the world's time.
+        let offset = self.clock.offset();
+        if ready.is_ok() && !offset.is_zero() {
+            ready = self.move_clock(node, &facts, offset).await;
+        }
         self.running.lock().await.insert(name.to_owned(), child);
         ready.map_err(|error| {
             let words = log.lock().unwrap_or_else(PoisonError::into_inner);
             let last: Vec<_> = words.iter().rev().take(10).rev().cloned().collect();
             WorldError::new(format!("{error}; it said:\n{}", last.join("\n")))
         })
+    }
+
+    /// Moves the clock of every running subject; returns when each has confirmed.
+    ///
+    /// # Errors
+    /// One has no clock that can be moved, or does not confirm.
+    pub(super) async fn advance(&self, by: Duration) -> Result<(), WorldError> {
+        let running: Vec<String> = self.running.lock().await.keys().cloned().collect();
+        for name in running {
+            let node = self.network.node(&name)?;
+            self.move_clock(node, &self.facts(node), by).await?;
+        }
+        Ok(())
+    }
+
+    async fn move_clock(&self, node: &Node, facts: &NodeFacts, by: Duration) -> Result<(), WorldError> {
+        let Some(address) = self.subject.test_clock() else {
+            return Err(WorldError::new(format!("{} has no clock that can be moved", self.subject.name())));
+        };
+        let path = format!("/clock/advance?ms={}", by.as_millis());
+        let header = format!("Authorization: Bearer {}\r\n", self.clock_token);
+        let (status, body) = ask(node, SocketAddr::from(address), "POST", &path, &header).await?;
+        if status != 200 {
+            return Err(WorldError::new(format!(
+                "{} on {} did not move its clock: {status} {}",
+                self.subject.name(),
+                facts.node,
+                body.trim()
+            )));
+        }
+        Ok(())
+    }
+
+    /// The subject's metrics on one node or on all, each after a line with its node's name.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub(super) async fn metrics(&self, node: Option<&str>) -> Result<String, WorldError> {
+        let running: Vec<String> = self.running.lock().await.keys().cloned().collect();
+        let mut text = String::new();
+        for name in running.iter().filter(|name| node.is_none_or(|node| node == name.as_str())) {
+            let node = self.network.node(name)?;
+            let address = SocketAddr::from(self.subject.metrics(&self.facts(node)));
+            let (status, body) = ask(node, address, "GET", "/metrics", "").await?;
+            text.push_str(&format!("# {name} answered {status}\n{body}\n"));
+        }
+        Ok(text)
     }
 
     fn facts(&self, node: &Node) -> NodeFacts {
@@ -183,8 +242,8 @@ impl Fleet {
         let address = SocketAddr::from(readiness.address);
         let start = monotonic();
         loop {
-            let asked = tokio::time::timeout(Duration::from_secs(1), ask(node, address, readiness.path)).await;
-            if matches!(asked, Ok(Ok(status)) if readiness.ready.contains(&status)) {
+            let asked = tokio::time::timeout(Duration::from_secs(1), ask(node, address, "GET", readiness.path, "")).await;
+            if matches!(asked, Ok(Ok((status, _))) if readiness.ready.contains(&status)) {
                 return Ok(());
             }
             if let Ok(Some(status)) = child.try_wait() {
@@ -237,25 +296,31 @@ impl Fleet {
 /// Seen in the node's own mounts only.
 const KUBECONFIG: &str = "/run/kubeconfig";
 
-/// The status of a GET from inside a node.
-async fn ask(node: &Node, address: SocketAddr, path: &str) -> Result<u16, WorldError> {
-    let failed = |error: &dyn std::error::Error| WorldError::doing("ask for readiness", error);
+/// The status and body of a request from inside a node; `header` is a whole header line or nothing.
+async fn ask(
+    node: &Node,
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    header: &str,
+) -> Result<(u16, String), WorldError> {
+    let failed = |error: &dyn std::error::Error| WorldError::doing(format_args!("ask {address}{path}"), error);
     let mut stream = node.host.connect(address).await.map_err(|error| failed(&error))?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream
-        .write_all(request.as_bytes())
-        .await
-        .map_err(|error| failed(&error))?;
+    let request =
+        format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\n{header}Content-Length: 0\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.map_err(|error| failed(&error))?;
     let mut answer = Vec::new();
-    stream
-        .take(1024)
-        .read_to_end(&mut answer)
-        .await
-        .map_err(|error| failed(&error))?;
-    let head = String::from_utf8_lossy(&answer);
-    let status = head.split_whitespace().nth(1).and_then(|status| status.parse().ok());
-    status.ok_or_else(|| WorldError::new("an answer without a status"))
+    let mut stream = stream.take(ANSWER_LIMIT);
+    stream.read_to_end(&mut answer).await.map_err(|error| failed(&error))?;
+    let text = String::from_utf8_lossy(&answer);
+    let status = text.split_whitespace().nth(1).and_then(|status| status.parse().ok());
+    let status = status.ok_or_else(|| WorldError::new("an answer without a status"))?;
+    let body = text.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default();
+    Ok((status, body))
 }
+
+/// More than any subject has to say of itself at once.
+const ANSWER_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// Keeps what a subject says.
 async fn keep(stream: impl tokio::io::AsyncRead + Unpin, log: Log) {

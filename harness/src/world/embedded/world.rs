@@ -1,25 +1,16 @@
 //! What a scenario's steps ask of the embedded world.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use nix::sys::signal::Signal;
-use rolecall_namespaces::Namespace;
-use rolecall_probe::{Imds, Report, Sdk, Task, TokenUse as ProbeToken};
-use rolecall_scenario::model::{
-    Actor, Call, Given, ImdsRequest, Journal, ProxyCommand, ProxySettings, ProxyVerb, Target, TokenUse,
+use rolecall_scenario::{
+    Spanned,
+    model::{self, Actor, Call, Fault, Given, Journal, ProxyCommand, ProxySettings, ProxyVerb},
 };
 
-use super::{
-    cloud::Cloud,
-    network::Network,
-    pods::{Pod, Pods},
-    probe::Programs,
-    record::{outcome, probe_keys, record},
-    seen::{seen, texts},
-    subject::Fleet,
-};
+use super::{cloud::Cloud, network::Network, pods::Pods, probe::Programs, subject::Fleet};
 use crate::{
-    check::{self, Context, Exec, JournalEntry, Keys, Metadata, Saved},
+    check::{self, Context, Exec, JournalEntry, Keys, Metadata},
     world::{
         Diagnostics, JournalMark, MetadataTask, Patience, World, WorldError,
         operator::{AwsOperator, KubernetesOperator},
@@ -35,6 +26,8 @@ pub(crate) struct EmbeddedWorld {
     pub(super) programs: Programs,
     pub(super) aws: AwsOperator,
     pub(super) kubernetes: KubernetesOperator,
+    /// `advance` waits instead of moving clocks.
+    pub(super) real_time: bool,
 }
 
 impl World for EmbeddedWorld {
@@ -63,10 +56,12 @@ impl World for EmbeddedWorld {
             ));
         }
         self.aws.apply_cluster(&given.cluster).await?;
+        self.aws.apply_users(&given.users).await?;
         self.aws.apply_roles(&given.roles).await?;
         self.aws.apply_buckets(&given.buckets).await?;
         self.kubernetes.apply_namespaces(&given.namespaces).await?;
-        self.kubernetes.apply_pods(&given.pods).await?;
+        self.apply_pods(&given.pods).await?;
+        self.kubernetes.apply_manifests(&given.manifests, &self.aws.documents).await?;
         let settings = self.fleet.settings().with(proxy);
         if settings != self.fleet.settings() {
             self.fleet.set(settings);
@@ -88,68 +83,50 @@ impl World for EmbeddedWorld {
             .await
     }
 
+    async fn advance(&self, by: Duration) -> Result<(), WorldError> {
+        if self.real_time {
+            tokio::time::sleep(by).await;
+            return Ok(());
+        }
+        self.cloud.clock.advance(by);
+        self.fleet.advance(by).await
+    }
+
+    async fn inject(&self, fault: &Fault) -> Result<(), WorldError> {
+        match fault.delay {
+            Some(delay) => self.cloud.front.inject(&fault.service, rolecall_aws::Fault::Delay(delay), None),
+            None => return Err(WorldError::new("a fault without a kind cannot be injected")),
+        }
+        Ok(())
+    }
+
+    async fn heal(&self, service: &str) -> Result<(), WorldError> {
+        match self.cloud.front.heal(service) {
+            Some(_) => Ok(()),
+            None => Err(WorldError::new(format!("{service} has no fault to heal"))),
+        }
+    }
+
+    fn user_keys(&self, name: &str) -> Option<Keys> {
+        self.aws.user_keys(name)
+    }
+
     async fn metadata(
         &self,
         actor: &Actor,
         task: &MetadataTask<'_>,
+        volley: usize,
         context: &Context,
-    ) -> Result<Metadata, WorldError> {
-        let place = self.place(actor)?;
-        let task = match task {
-            MetadataTask::Walk(walk) if walk.client.as_deref() == Some("rust") => Task::Sdk(Sdk::default()),
-            MetadataTask::Walk(walk) => Task::Credentials(rolecall_probe::Credentials {
-                ask_for: walk.ask_for.clone(),
-                token: token(&walk.token, context)?,
-                ..Default::default()
-            }),
-            MetadataTask::Raw(raw) => Task::Imds(self.raw(raw, &place.node, context)?),
-        };
-        let report = self.programs.probe(&place.host, &task).await?;
-        // Headers too: a secret is one wherever it stands. The walk's own document is judged by `role`.
-        let texts = texts(&report);
-        let mut seen = seen(report)?;
-        seen.node_secrets = self.cloud.secrets.within(&texts);
-        seen.at = self.cloud.clock.wall();
-        seen.proxy_is_stopped = self.fleet.is_stopped(&place.node);
-        seen.identity = match &seen.keys {
-            Some(keys) => Some(self.aws.identity(keys).await),
-            None => None,
-        };
-        if let (Some(keys), Some(Ok(identity))) = (&seen.keys, &seen.identity) {
-            seen.origin = self.origin(keys, identity);
-        }
-        Ok(seen)
+    ) -> Result<Vec<Metadata>, WorldError> {
+        self.ask_metadata(actor, task, volley, context).await
     }
 
     async fn call(&self, actor: Option<&Actor>, call: &Call, keys: Option<&Keys>) -> Result<check::Call, WorldError> {
-        let host = match actor {
-            Some(actor) => self.place(actor)?.host,
-            // Saved keys without `as:` are used by the operator, who sits in the vpc.
-            None => self.network.vpc.clone(),
-        };
-        let operation = format!("{}:{}", call.service, call.operation);
-        let task = Task::Call(rolecall_probe::Call {
-            operation: operation.clone(),
-            with: call.with.clone().into_iter().collect(),
-            keys: keys.map(probe_keys),
-            whole_ms: 15_000,
-        });
-        let Report::Call(report) = self.programs.probe(&host, &task).await? else {
-            return Err(WorldError::new("the probe answered another question"));
-        };
-        let decided = report
-            .request_id
-            .as_deref()
-            .and_then(|id| self.cloud.front.decision(id));
-        Ok(check::Call {
-            operation,
-            record: decided.as_ref().map(record),
-            outcome: outcome(*report),
-        })
+        self.ask_aws(actor, call, keys).await
     }
 
     async fn exec(&self, actor: &Actor, words: &[String]) -> Result<Exec, WorldError> {
-        self.programs.exec(&self.place(actor)?.host, words).await
+        self.run_program(actor, words).await
     }
 
     fn journal_mark(&self) -> JournalMark {
@@ -173,71 +150,18 @@ impl World for EmbeddedWorld {
         self.entrances()
     }
 
+    async fn metrics(&self, node: Option<&str>) -> Result<String, WorldError> {
+        self.fleet.metrics(node).await
+    }
+
     fn log(&self, node: Option<&str>) -> Result<String, WorldError> {
         Ok(self.fleet.log(node))
     }
 }
 
-/// Where an actor is.
-struct Place {
-    host: Arc<Namespace>,
-    node: String,
-}
-
-// === impl EmbeddedWorld ===
+// === impl EmbeddedWorld: the subject ===
 
 impl EmbeddedWorld {
-    fn place(&self, actor: &Actor) -> Result<Place, WorldError> {
-        match actor {
-            Actor::Node(name) => {
-                let node = self.network.node(name)?;
-                Ok(Place {
-                    host: node.host.clone(),
-                    node: name.clone(),
-                })
-            }
-            Actor::Pod(key) => {
-                let pod = self.pod(key)?;
-                Ok(Place {
-                    host: pod.host,
-                    node: pod.node,
-                })
-            }
-        }
-    }
-
-    fn pod(&self, key: &str) -> Result<Pod, WorldError> {
-        let pod = self.kubernetes.locate(key);
-        self.pods
-            .find(&pod.namespace, &pod.name)
-            .ok_or_else(|| WorldError::new(format!("there is no pod {pod} now")))
-    }
-
-    fn raw(&self, raw: &ImdsRequest, node: &str, context: &Context) -> Result<Imds, WorldError> {
-        let to = match raw.to {
-            Target::Metadata => format!("{}:80", super::network::METADATA),
-            Target::Proxy => format!("{}:{}", self.network.node(node)?.address(), crate::subject::APP_PORT),
-        };
-        let mut headers = Vec::with_capacity(raw.headers.len());
-        for (name, value) in &raw.headers {
-            let value = match value.strip_prefix("of:") {
-                Some(pod) => self.pod(pod)?.address.to_string(),
-                None => value.clone(),
-            };
-            headers.push((name.clone(), value.into()));
-        }
-        Ok(Imds {
-            method: raw.method.clone(),
-            target: raw.target.clone(),
-            headers,
-            body: raw.body.clone().map(Into::into),
-            token: token(&raw.token, context)?,
-            to,
-            at_once: 1,
-            patience: Default::default(),
-        })
-    }
-
     /// Does the command on one worker, or on all of them at once.
     pub(super) async fn each_worker(&self, node: Option<&str>, verb: ProxyVerb) -> Result<(), WorldError> {
         let workers = self
@@ -258,15 +182,18 @@ impl EmbeddedWorld {
         });
         futures::future::try_join_all(commands).await.map(drop)
     }
-}
 
-fn token(word: &TokenUse, context: &Context) -> Result<ProbeToken, WorldError> {
-    Ok(match word {
-        TokenUse::Fresh => ProbeToken::Fresh,
-        TokenUse::None => ProbeToken::None,
-        TokenUse::Saved(name) => match context.saved.get(name) {
-            Some(Saved::Token(token)) => ProbeToken::Given(token.clone().into()),
-            _ => return Err(WorldError::new(format!("no token was saved as {name}"))),
-        },
-    })
+    /// Makes pods, those first hidden from the subject that the API is not to show it.
+    pub(super) async fn apply_pods(&self, pods: &BTreeMap<String, Spanned<model::Pod>>) -> Result<(), WorldError> {
+        for (key, spec) in pods {
+            let pod = self.kubernetes.locate_new(key, spec);
+            match spec.hidden {
+                Some(true) => self.cloud.cluster.hide(&pod.namespace, &pod.name),
+                Some(false) => self.cloud.cluster.show(&pod.namespace, &pod.name),
+                None if spec.restored.contains("hidden") => self.cloud.cluster.show(&pod.namespace, &pod.name),
+                None => {}
+            }
+        }
+        self.kubernetes.apply_pods(pods).await
+    }
 }

@@ -24,7 +24,7 @@ use crate::{
 
 /// What the embedded world can do.
 pub(crate) fn capabilities() -> Capabilities {
-    Capabilities::new("the embedded world", ["addresses"])
+    Capabilities::new("the embedded world", ["addresses", "clock", "faults"])
 }
 
 /// Embedded worlds, one beside the other.
@@ -38,6 +38,8 @@ pub(crate) struct EmbeddedWorlds {
     pub(crate) fixtures: PathBuf,
     /// Off only in tests of the suite itself.
     pub(crate) enforcement: Enforcement,
+    /// `advance` waits instead of moving clocks.
+    pub(crate) real_time: bool,
 }
 
 impl Worlds for EmbeddedWorlds {
@@ -81,6 +83,7 @@ impl Worlds for EmbeddedWorlds {
             cloud.account.clone(),
             cloud.subject_kubeconfig(),
             settings.clone(),
+            cloud.clock.clone(),
         ));
         let world = EmbeddedWorld {
             cloud,
@@ -90,18 +93,21 @@ impl Worlds for EmbeddedWorlds {
             programs,
             aws,
             kubernetes,
+            real_time: self.real_time,
         };
         // The subject needs the nodes' role and nothing else of the scenario: it starts beside the rest, as on a
         // cluster where pods come and go while it runs.
         world.aws.create_cluster_roles(&given.cluster).await?;
         tokio::try_join!(
             async {
+                world.aws.apply_users(&given.users).await?;
                 world.aws.apply_roles(&given.roles).await?;
                 world.aws.apply_buckets(&given.buckets).await
             },
             async {
                 world.kubernetes.apply_namespaces(&given.namespaces).await?;
-                world.kubernetes.apply_pods(&given.pods).await
+                world.apply_pods(&given.pods).await?;
+                world.kubernetes.apply_manifests(&given.manifests, &world.aws.documents).await
             },
             world.each_worker(None, rolecall_scenario::model::ProxyVerb::Start),
         )?;

@@ -1,6 +1,10 @@
 //! The operator's AWS clients, and what it makes with them that is not a role.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::Credentials;
@@ -34,6 +38,8 @@ pub(crate) struct AwsOperator {
     config: SdkConfig,
     pub(crate) names: ClusterNames,
     pub(crate) documents: Documents,
+    /// Access keys of users by the names that `using:` has for them.
+    pub(super) user_keys: Arc<Mutex<BTreeMap<String, Keys>>>,
 }
 
 // === impl AwsAccess ===
@@ -88,6 +94,7 @@ impl AwsOperator {
             config,
             names,
             documents,
+            user_keys: Arc::default(),
         }
     }
 
@@ -131,6 +138,14 @@ impl AwsOperator {
                 if !exists {
                     return Err(WorldError::Refused(refusal(&format!("create bucket {name}"), &error)));
                 }
+            }
+            if let Some(policy) = &bucket.policy {
+                let text = self.documents.text(&policy.value)?;
+                let put = self.s3.put_bucket_policy().bucket(name).policy(text).send().await;
+                put.map_err(|error| WorldError::Refused(refusal(&format!("put the policy of {name}"), &error)))?;
+            } else if bucket.restored.contains("policy") {
+                let delete = self.s3.delete_bucket_policy().bucket(name).send().await;
+                delete.map_err(|error| WorldError::Refused(refusal(&format!("delete the policy of {name}"), &error)))?;
             }
             for (key, text) in &bucket.objects {
                 self.s3

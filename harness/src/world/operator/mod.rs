@@ -4,7 +4,10 @@ mod aws;
 mod cluster;
 mod documents;
 mod kubernetes;
+mod manifests;
+mod pods;
 mod roles;
+mod users;
 
 pub(crate) use aws::{AwsAccess, AwsOperator};
 pub(crate) use cluster::ClusterNames;

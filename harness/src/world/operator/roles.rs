@@ -261,7 +261,7 @@ impl AwsOperator {
         Ok(())
     }
 
-    fn refused<E>(&self, what: String, error: &E) -> WorldError
+    pub(super) fn refused<E>(&self, what: String, error: &E) -> WorldError
     where
         E: std::error::Error + aws_smithy_types::error::metadata::ProvideErrorMetadata,
     {

@@ -1,0 +1,185 @@
+//! What pods and nodes do: each task a process in its actor's namespace.
+
+use std::sync::Arc;
+
+use rolecall_namespaces::Namespace;
+use rolecall_probe::{Imds, Report, Sdk, Task, TokenUse as ProbeToken};
+use rolecall_scenario::model::{Actor, Call, ImdsRequest, Target, TokenUse};
+
+use super::{
+    EmbeddedWorld,
+    pods::Pod,
+    record::{outcome, probe_keys, record},
+    seen::seen,
+};
+use crate::{
+    check::{self, Context, Exec, Keys, Metadata, Saved},
+    world::{MetadataTask, WorldError},
+};
+
+/// Where an actor is.
+struct Place {
+    host: Arc<Namespace>,
+    node: String,
+}
+
+// === impl EmbeddedWorld: asking ===
+
+impl EmbeddedWorld {
+    fn place(&self, actor: &Actor) -> Result<Place, WorldError> {
+        match actor {
+            Actor::Node(name) => {
+                let node = self.network.node(name)?;
+                Ok(Place {
+                    host: node.host.clone(),
+                    node: name.clone(),
+                })
+            }
+            Actor::Pod(key) => {
+                let pod = self.pod(key)?;
+                Ok(Place {
+                    host: pod.host,
+                    node: pod.node,
+                })
+            }
+        }
+    }
+
+    fn pod(&self, key: &str) -> Result<Pod, WorldError> {
+        let pod = self.kubernetes.locate(key);
+        self.pods
+            .find(&pod.namespace, &pod.name)
+            .ok_or_else(|| WorldError::new(format!("there is no pod {pod} now")))
+    }
+
+    fn raw(&self, raw: &ImdsRequest, node: &str, volley: usize, context: &Context) -> Result<Imds, WorldError> {
+        let to = match raw.to {
+            Target::Metadata => format!("{}:80", super::network::METADATA),
+            Target::Proxy => format!("{}:{}", self.network.node(node)?.address(), crate::subject::APP_PORT),
+        };
+        let mut headers = Vec::with_capacity(raw.headers.len());
+        for (name, value) in &raw.headers {
+            let value = match value.strip_prefix("of:") {
+                Some(pod) => self.pod(pod)?.address.to_string(),
+                None => value.clone(),
+            };
+            headers.push((name.clone(), value.into()));
+        }
+        Ok(Imds {
+            method: raw.method.clone(),
+            target: raw.target.clone(),
+            headers,
+            body: raw.body.clone().map(Into::into),
+            token: token(&raw.token, context)?,
+            to,
+            at_once: volley,
+            patience: Default::default(),
+        })
+    }
+
+    pub(super) async fn ask_metadata(
+        &self,
+        actor: &Actor,
+        task: &MetadataTask<'_>,
+        volley: usize,
+        context: &Context,
+    ) -> Result<Vec<Metadata>, WorldError> {
+        let place = self.place(actor)?;
+        let (task, sent) = match task {
+            MetadataTask::Walk(walk) => match walk.client.as_deref() {
+                None => (
+                    Task::Credentials(rolecall_probe::Credentials {
+                        ask_for: walk.ask_for.clone(),
+                        token: token(&walk.token, context)?,
+                        at_once: volley,
+                        ..Default::default()
+                    }),
+                    String::new(),
+                ),
+                Some("rust") => (Task::Sdk(Sdk::default()), String::new()),
+                Some(other) => return Err(WorldError::new(format!("there is no client {other} here"))),
+            },
+            MetadataTask::Raw(raw) => {
+                let request = self.raw(raw, &place.node, volley, context)?;
+                let headers = request.headers.iter().map(|(_, value)| value.reveal());
+                let sent = headers.chain([request.target.as_str()]).collect::<Vec<_>>().join("\n");
+                (Task::Imds(request), sent)
+            }
+        };
+        let report = self.programs.probe(&place.host, &task).await?;
+        let mut all = Vec::with_capacity(volley);
+        for seen in seen(report)? {
+            let mut metadata = seen.metadata;
+            let leaked = self.cloud.secrets.within(&seen.answers, &sent);
+            // A node's own walk brings the node's own keys.
+            metadata.node_secrets = if matches!(actor, Actor::Node(_)) { Vec::new() } else { leaked };
+            metadata.at = self.cloud.clock.wall();
+            metadata.proxy_is_stopped = self.fleet.is_stopped(&place.node);
+            metadata.identity = match &metadata.keys {
+                Some(keys) => Some(self.identity_of(keys, &all).await),
+                None => None,
+            };
+            if let (Some(keys), Some(Ok(identity))) = (&metadata.keys, &metadata.identity) {
+                metadata.origin = self.origin(keys, identity);
+            }
+            all.push(metadata);
+        }
+        Ok(all)
+    }
+
+    /// Whose keys they are. Of a volley that brought one key a hundred times, AWS is asked once.
+    async fn identity_of(&self, keys: &Keys, before: &[Metadata]) -> Result<check::Identity, String> {
+        let known = before.iter().find(|seen| seen.keys.as_ref() == Some(keys));
+        match known.and_then(|seen| seen.identity.clone()) {
+            Some(identity) => identity,
+            None => self.aws.identity(keys).await,
+        }
+    }
+
+    pub(super) async fn ask_aws(
+        &self,
+        actor: Option<&Actor>,
+        call: &Call,
+        keys: Option<&Keys>,
+    ) -> Result<check::Call, WorldError> {
+        let host = match actor {
+            Some(actor) => self.place(actor)?.host,
+            // Saved keys without `as:` are used by the operator, who sits in the vpc.
+            None => self.network.vpc.clone(),
+        };
+        let operation = format!("{}:{}", call.service, call.operation);
+        let task = Task::Call(rolecall_probe::Call {
+            operation: operation.clone(),
+            with: call.with.clone().into_iter().collect(),
+            keys: keys.map(probe_keys),
+            whole_ms: 15_000,
+        });
+        let Report::Call(report) = self.programs.probe(&host, &task).await? else {
+            return Err(WorldError::new("the probe answered another question"));
+        };
+        let decided = report
+            .request_id
+            .as_deref()
+            .and_then(|id| self.cloud.front.decision(id));
+        Ok(check::Call {
+            operation,
+            record: decided.as_ref().map(record),
+            outcome: outcome(*report),
+        })
+    }
+
+    pub(super) async fn run_program(&self, actor: &Actor, words: &[String]) -> Result<Exec, WorldError> {
+        self.programs.exec(&self.place(actor)?.host, words).await
+    }
+}
+
+fn token(word: &TokenUse, context: &Context) -> Result<ProbeToken, WorldError> {
+    Ok(match word {
+        TokenUse::Fresh => ProbeToken::Fresh,
+        TokenUse::None => ProbeToken::None,
+        TokenUse::Saved(name) => match context.saved.get(name) {
+            Some(Saved::Token(token)) => ProbeToken::Given(token.clone().into()),
+            _ => return Err(WorldError::new(format!("no token was saved as {name}"))),
+        },
+    })
+}
