@@ -74,7 +74,7 @@ impl Verifier<'_> {
             Some(_) => {}
         }
         // The sessions of a deleted role or user are void, also when another one now has its name.
-        let iam = &self.state[key.account];
+        let iam = self.state.seen(key.account);
         let same = |id: &str, name: &str| iam.users.get(name).is_some_and(|user| user.id == id);
         let lives = match &key.identity {
             Identity::Role(session) => {

@@ -27,7 +27,7 @@ pub(crate) fn context(request: &Received, region: &str, who: &Who, state: &State
         context.set("aws:userid", "anonymous");
         return context;
     };
-    let iam = &state[account];
+    let iam = state.seen(account);
     context.set("aws:userid", who.identity.user_id(&iam.account));
     if let Some(session) = &who.session {
         context.set(

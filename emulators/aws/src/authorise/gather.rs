@@ -22,7 +22,7 @@ impl<'a> Gathered<'a> {
     pub(super) fn new(state: &'a State, who: &'a Who, ask: &'a Ask) -> Self {
         let mut gathered = Self::default();
         if let Some(account) = who.account {
-            gathered.add_identity(&state[account], &who.identity);
+            gathered.add_identity(state.seen(account), &who.identity);
         }
         if let Some(session) = &who.session {
             for (name, policy) in &session.policies {

@@ -47,7 +47,8 @@ pub(super) fn credentials(
     instance: &str,
 ) -> Result<SessionCredentials, InstanceCredentialsError> {
     let account = state.main();
-    let iam = &state[account];
+    state.settle(settings.clock.wall());
+    let iam = state.seen(account);
     let found = iam
         .profiles
         .get(profile)

@@ -9,7 +9,10 @@ mod target;
 use std::{
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
+
+use jiff::SignedDuration;
 
 use rolecall_accept::{CancellationToken, Limits, Transport, serve};
 use tokio::net::TcpListener;
@@ -111,6 +114,14 @@ impl Front {
     pub fn set_instances(&self, instances: Vec<Ec2Instance>) {
         let now = pipeline::whole_seconds(self.shared.settings.clock.wall());
         self.state().set_instances(instances, now);
+    }
+
+    /// Changes to IAM made from now on are seen this late, in the world's time: IAM itself answers with what it was last
+    /// told, but keys of a new user, assumptions of roles and decisions go by what has arrived. Zero, as at the start, lets
+    /// all be seen at once. Access keys are an exception: one that is made, switched off or deleted is so at once.
+    pub fn set_propagation(&self, delay: Duration) {
+        let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::MAX);
+        self.state().set_propagation(delay);
     }
 
     /// Every request answered so far (of late, the newest 200,000), oldest first.

@@ -47,6 +47,11 @@ struct Handled {
     role: (Option<String>, Option<String>),
 }
 
+/// Whether an operation of IAM changes nothing.
+fn reads(operation: &str) -> bool {
+    operation.starts_with("Get") || operation.starts_with("List")
+}
+
 /// A time without its fraction, as AWS keeps times.
 pub(super) fn whole_seconds(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
@@ -112,6 +117,7 @@ impl Front {
             request_id()
         };
         let mut state = self.state();
+        state.settle(request.at);
         let target = Target::of(&service, request, &params, &state);
         let mut handled = Handled {
             operation: target.operation(),
@@ -326,7 +332,13 @@ impl Handled {
                 }
                 let done = match self.service {
                     Service::Sts => sts::perform(&mut call, &operation),
-                    _ => iam::perform(&mut call, &operation),
+                    _ if reads(&operation) => iam::perform(&mut call, &operation),
+                    _ => {
+                        call.state.before_change();
+                        let done = iam::perform(&mut call, &operation);
+                        call.state.after_change(request.at);
+                        done
+                    }
                 };
                 let result = done.unwrap_or_else(|| Err(unknown::refusal(&self.service, Some(operation.as_str()))))?;
                 Ok(Answer::query(

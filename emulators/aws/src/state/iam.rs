@@ -4,7 +4,7 @@ use super::{Group, InstanceProfile, ManagedPolicy, Permissions, Role, User};
 use crate::managed;
 
 /// The IAM of one account.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Iam {
     /// The account id, twelve digits.
     pub(crate) account: String,

@@ -5,6 +5,7 @@ mod document;
 mod group;
 mod iam;
 mod permissions;
+mod propagation;
 mod role;
 mod user;
 
@@ -41,6 +42,7 @@ pub(crate) struct State {
     pub(crate) instances: Vec<(Ec2Instance, Timestamp)>,
     /// By [`AccountRef`]; the main account is the first.
     accounts: Vec<Iam>,
+    propagation: propagation::Propagation,
 }
 
 /// An account of a [`State`], to index it with. They are made by the state alone and accounts are never taken away.
@@ -80,6 +82,7 @@ impl State {
             buckets: BTreeMap::new(),
             instances: Vec::new(),
             accounts,
+            propagation: propagation::Propagation::default(),
         }
     }
 

@@ -6,6 +6,7 @@ mod ec2;
 mod federation;
 mod groups;
 mod policies;
+mod propagation;
 mod requests;
 mod roles;
 mod s3;

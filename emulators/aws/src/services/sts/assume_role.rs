@@ -75,7 +75,7 @@ pub(super) fn assume_role(call: &mut Call<'_>) -> Done {
     let found = call
         .state
         .account_of_arn(arn)
-        .and_then(|account| Some((account, call.state[account].role_by_arn(arn)?.clone())));
+        .and_then(|account| Some((account, call.state.seen(account).role_by_arn(arn)?.clone())));
     let Some((account, role)) = found else {
         return Err(call.gate.deny(ask));
     };
@@ -161,7 +161,9 @@ pub(super) fn session_policies(
         policies.push(("session policy".to_owned(), document.policy.clone()));
     }
     for arn in arns {
-        let policy = call.state[account]
+        let policy = call
+            .state
+            .seen(account)
             .policies
             .get(arn)
             .ok_or_else(|| Refusal::new(400, "InvalidParameterValue", format!("Policy {arn} does not exist.")))?;
