@@ -15,11 +15,16 @@ use tokio_rustls::{TlsAcceptor, rustls};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use crate::sources::{Place, Sources};
+
 /// What a server allows its peers.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Connections open at once; further ones wait in the kernel's backlog.
     pub connections: usize,
+    /// Connections that one source address may have open at once, so that no peer takes all of them; further ones are
+    /// closed unanswered.
+    pub per_source: usize,
     /// Time a peer may take to send the head of a request.
     pub head: Duration,
     /// Headers a request may carry; more are answered 431.
@@ -66,6 +71,7 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let slots = Arc::new(Semaphore::new(limits.connections));
+    let sources = Sources::new(limits.per_source);
     let connections = GracefulShutdown::new();
     loop {
         let permit = tokio::select! {
@@ -85,6 +91,10 @@ where
                 }
             },
         };
+        let Some(place) = sources.place(remote.ip()) else {
+            debug!(%remote, most = limits.per_source, "closed: its source has as many connections as it may");
+            continue;
+        };
         let Ok(local) = stream.local_addr() else { continue };
         let _ = stream.set_nodelay(true);
         let peer = Peer { remote, local };
@@ -93,7 +103,7 @@ where
         tokio::spawn(async move {
             tokio::select! {
                 () = async {
-                    if let Err(error) = connection(stream, transport, limits, permit, watcher, peer, handler).await {
+                    if let Err(error) = connection(stream, transport, limits, (permit, place), watcher, peer, handler).await {
                         debug!(%remote, %error, "connection ended");
                     }
                 } => {}
@@ -114,7 +124,7 @@ async fn connection<H, F, B>(
     stream: TcpStream,
     transport: Transport,
     limits: Limits,
-    _permit: OwnedSemaphorePermit,
+    _held: (OwnedSemaphorePermit, Place),
     watcher: hyper_util::server::graceful::Watcher,
     peer: Peer,
     handler: H,
@@ -158,9 +168,70 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1024,
+            per_source: usize::MAX,
             head: Duration::from_secs(10),
             headers: 100,
             drain: Duration::from_secs(1),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use http_body_util::Full;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpSocket,
+    };
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(10);
+
+    /// A connection that stays open, and the status line of its one answer; empty if it is closed unanswered.
+    async fn ask(source: Ipv4Addr, server: SocketAddr) -> (TcpStream, String) {
+        let asking = async {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.bind((source, 0).into()).unwrap();
+            let mut stream = socket.connect(server).await.unwrap();
+            // A peer that is closed may see that while it writes, or while it reads.
+            let _ = stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+            let mut line = vec![0; 12];
+            let read = stream.read_exact(&mut line).await;
+            (
+                stream,
+                read.map(|_| String::from_utf8(line).unwrap()).unwrap_or_default(),
+            )
+        };
+        tokio::time::timeout(LONG, asking).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn one_source_cannot_take_the_connections_of_others() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let limits = Limits {
+            per_source: 2,
+            ..Limits::default()
+        };
+        let serving = serve(listener, Transport::Plain, limits, stop.clone(), |_, _| async {
+            Response::new(Full::new(Bytes::new()))
+        });
+        let serving = tokio::spawn(serving);
+        let (greedy, other) = (Ipv4Addr::new(127, 0, 0, 2), Ipv4Addr::new(127, 0, 0, 3));
+        let first = ask(greedy, server).await;
+        let second = ask(greedy, server).await;
+        assert_eq!((first.1.as_str(), second.1.as_str()), ("HTTP/1.1 200", "HTTP/1.1 200"));
+        assert_eq!(ask(greedy, server).await.1, "");
+        assert_eq!(ask(other, server).await.1, "HTTP/1.1 200");
+        // What it lets go it may have again, as soon as the server has seen it.
+        drop(first);
+        let again = async { while ask(greedy, server).await.1.is_empty() {} };
+        tokio::time::timeout(LONG, again).await.unwrap();
+        stop.cancel();
+        serving.await.unwrap().unwrap();
     }
 }
