@@ -5,7 +5,7 @@ mod vocabulary;
 use std::{path::Path, time::Duration};
 
 use rolecall_scenario::{
-    Source, caret, load,
+    Source, Vocabulary, caret, load,
     model::{Action, Actor, Document, Expectation, Fault, Scenario, Target, TokenUse, Trust},
 };
 use rstest::rstest;
@@ -35,8 +35,14 @@ fn every_scenario_of_the_suite_and_of_the_contract_loads(
     path: std::path::PathBuf,
 ) {
     let text = std::fs::read_to_string(&path).unwrap();
-    let loaded = load(Source::new(&path, text), "x".to_owned(), &vocabulary());
-    assert!(loaded.is_ok_and(|scenario| !scenario.name.is_empty() && scenario.steps.len() > 1));
+    // Which operations the front has is for those to check who have the front.
+    let vocabulary = Vocabulary {
+        operations: &|_| None,
+        ..vocabulary()
+    };
+    let scenario =
+        load(Source::new(&path, text), "x".to_owned(), &vocabulary).unwrap_or_else(|errors| panic!("{errors}"));
+    assert!(!scenario.name.is_empty() && !scenario.steps.is_empty());
 }
 
 #[rstest]

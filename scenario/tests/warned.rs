@@ -54,13 +54,16 @@ given:
     host: { role: R, host_network: true }
 steps:
   - { as: app, credentials: {}, expect: { role: R }, save: keys }
+  - { as: host, credentials: {}, save: hosts }
   - { stop: { proxy: node-1 } }
   - { as: app, credentials: {}, expect: refused, within: 0s, throughout: 2s }
   - { as: far, credentials: {}, expect: { role: R } }
   - { as: node-1, credentials: {}, save: own }
   - { as: app, credentials: {}, expect: { same_key_as: own, new_key_since: keys } }
   - { delete: { pods: [host] }, expect: { rejected: host } }
-  - { as: host, credentials: {}, expect: { role: node } }
+  - { as: host, credentials: {}, expect: { role: node, same_key_as: hosts } }
+  - { apply: { pods: { far: { node: node-2, role: R }, app: { node: node-1 } } } }
+  - { apply: { pods: { app: { image: other } } }, expect: { rejected: image } }
   - { as: app, call: s3:ListBuckets, using: keys, expect: { denied: AccessDenied, caller: R } }
   - { as: app, call: s3:ListBuckets, expect: no_credentials }
   - { start: proxy }
@@ -69,7 +72,7 @@ steps:
   - { apply: { proxy: { cache_ttl: 1m } } }
   - { as: app, credentials: {}, expect: { role: R } }
   - { delete: { pods: [app] } }
-  - { apply: { pods: { app: { role: R } } } }
+  - { apply: { pods: { app: { role: R, node: node-2, image: other } } } }
   - { as: app, imds: GET /, expect: { contains: a, not_contains: b, refused: true, status: 404, body: a } }
   - { advance: 14m }
   - { journal: sts:AssumeRole, expect: { count: 1, at_least: 1, at_most: 1 }, throughout: 300ms }

@@ -12,6 +12,7 @@ pub(super) fn check(scenario: &Scenario, warnings: &mut Vec<Warning>) {
             warnings.extend(world.deleted(pod, step));
             warnings.extend(world.behind_stopped(pod, step));
         }
+        world.moved(step, warnings);
         world.after(index, step);
     }
 }
@@ -19,7 +20,7 @@ pub(super) fn check(scenario: &Scenario, warnings: &mut Vec<Warning>) {
 /// What the operator has done so far.
 struct World {
     workers: BTreeSet<String>,
-    pods: BTreeMap<String, Place>,
+    pods: BTreeMap<String, Pod>,
     /// The workers whose proxy is stopped.
     stopped: BTreeSet<String>,
     /// The pods that are gone, with the number of the step that deleted them.
@@ -30,12 +31,6 @@ struct World {
     intercepts: bool,
     /// Whether a word that is not built could give a pod keys from elsewhere.
     unknown: bool,
-}
-
-/// Where a pod's requests come out.
-struct Place {
-    node: String,
-    host_network: bool,
 }
 
 // === impl World ===
@@ -59,11 +54,13 @@ impl World {
 
     fn make(&mut self, given: &Given) {
         for (name, pod) in &given.pods {
-            self.gone.remove(name);
+            if self.gone.remove(name).is_some() {
+                self.pods.remove(name);
+            }
             self.pods
                 .entry(name.clone())
-                .and_modify(|place| place.host_network = pod.host_network.unwrap_or(place.host_network))
-                .or_insert_with(|| Place::of(pod));
+                .and_modify(|known| known.host_network = pod.host_network.or(known.host_network))
+                .or_insert_with(|| pod.value.clone());
         }
         // What a manifest makes is not known here.
         if !given.manifests.is_empty() {
@@ -72,11 +69,7 @@ impl World {
     }
 
     fn after(&mut self, index: usize, step: &Step) {
-        if step
-            .expect
-            .as_ref()
-            .is_some_and(|expect| expect.all.iter().any(|word| word.word() == "rejected"))
-        {
+        if is_rejected(step) {
             return;
         }
         if let (Some(Actor::Pod(_)), Some(name)) = (step.actor.as_ref().map(|actor| &actor.value), &step.save) {
@@ -112,6 +105,37 @@ impl World {
         }
     }
 
+    /// What an `apply` says of a pod that is there already, and that cannot change.
+    fn moved(&self, step: &Step, warnings: &mut Vec<Warning>) {
+        let Action::Apply(given, _) = &step.action.value else {
+            return;
+        };
+        if is_rejected(step) {
+            return;
+        }
+        for (name, pod) in given.pods.iter().filter(|(name, _)| !self.gone.contains_key(*name)) {
+            let Some(known) = self.pods.get(name) else { continue };
+            let other = [
+                ("node", pod.node.is_some() && node(pod) != node(known)),
+                ("ips", pod.ips.is_some() && pod.ips != known.ips),
+                (
+                    "ip",
+                    pod.ip_of.is_some() && pod.ip_of.as_deref() != known.ip_of.as_deref(),
+                ),
+                (
+                    "service_account",
+                    pod.service_account.is_some() && pod.service_account != known.service_account,
+                ),
+                ("image", pod.image.is_some() && pod.image != known.image),
+            ];
+            for (word, _) in other.iter().filter(|(_, other)| *other) {
+                let text = format!("the `{word}` of `{name}` cannot change while it exists");
+                let help = "delete the pod first, or expect the change to be `rejected`";
+                warnings.push(Warning::new(pod.span.clone(), text).help(help));
+            }
+        }
+    }
+
     fn deleted(&self, pod: &str, step: &Step) -> Option<Warning> {
         let by = self.gone.get(pod)?;
         let actor = step.actor.as_ref()?;
@@ -122,7 +146,7 @@ impl World {
     /// A word that wants keys which only the stopped proxy could hand out.
     fn behind_stopped(&self, pod: &str, step: &Step) -> Option<Warning> {
         let silent = match self.pods.get(pod) {
-            Some(place) => !place.host_network && self.stopped.contains(&place.node),
+            Some(pod) => pod.host_network != Some(true) && self.stopped.contains(node(pod)),
             None => !self.workers.is_empty() && self.workers.is_subset(&self.stopped),
         };
         if !silent || !self.intercepts || self.unknown {
@@ -151,15 +175,19 @@ impl World {
     }
 }
 
-// === impl Place ===
+/// The node that a pod runs on.
+fn node(pod: &Pod) -> &str {
+    pod.node.as_ref().map_or("node-1", |node| node.value.as_str())
+}
 
-impl Place {
-    fn of(pod: &Pod) -> Self {
-        Self {
-            node: pod.node.as_ref().map_or("node-1", |node| &node.value).to_owned(),
-            host_network: pod.host_network.unwrap_or(false),
-        }
-    }
+/// Whether a step expects that its change is not made.
+fn is_rejected(step: &Step) -> bool {
+    step.expect.as_ref().is_some_and(|expect| {
+        expect
+            .all
+            .iter()
+            .any(|word| matches!(word.value, Expectation::Rejected(_)))
+    })
 }
 
 /// Whether settings put the proxy before the metadata service; `None` if they do not say.

@@ -10,11 +10,14 @@ pub(crate) fn vocabulary() -> Vocabulary<'static> {
     }
 }
 
-const POLICIES: [&str; 4] = [
+const POLICIES: [&str; 7] = [
     "AdministratorAccess",
     "AmazonEC2ReadOnlyAccess",
+    "AmazonESFullAccess",
+    "AmazonS3FullAccess",
     "AmazonS3ReadOnlyAccess",
     "IAMFullAccess",
+    "IAMReadOnlyAccess",
 ];
 
 fn operations(service: &str) -> Option<Vec<String>> {
