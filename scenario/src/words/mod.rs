@@ -1,6 +1,7 @@
 //! The words of the language: one table, from which a file is checked and its schema and documentation are made.
 
 mod expect;
+mod fault;
 mod given;
 mod policy;
 mod proxy;
