@@ -1,14 +1,14 @@
 //! AWS, the API server and the instances' metadata service of one world, listening in its vpc.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use rand::RngExt;
 use rolecall_accept::CancellationToken;
-use rolecall_aws::{AccessKey, Door, Enforcement, Front, Secret};
+use rolecall_aws::{AccessKey, Account, Door, Enforcement, Front, Secret};
 use rolecall_clock::Clock;
 use rolecall_imds::Imds;
 use rolecall_kubernetes::{Cluster, NodeSettings, PodCidr, User};
-use rolecall_scenario::model::ImdsSpec;
+use rolecall_scenario::{Spanned, model::ImdsSpec};
 use tokio::net::TcpListener;
 
 use super::{
@@ -27,6 +27,8 @@ use crate::{
 /// The services of one world.
 pub(super) struct Cloud {
     pub(super) account: String,
+    /// Numbers of further accounts by their names.
+    pub(super) accounts: BTreeMap<String, String>,
     pub(super) front: Front,
     pub(super) imds: Imds,
     pub(super) cluster: Cluster,
@@ -46,6 +48,7 @@ pub(super) struct CloudSettings<'a> {
     pub(super) names: &'a ClusterNames,
     pub(super) region: &'a str,
     pub(super) imds: &'a ImdsSpec,
+    pub(super) accounts: &'a [Spanned<String>],
     pub(super) enforcement: Enforcement,
 }
 
@@ -60,34 +63,35 @@ impl Cloud {
     pub(super) async fn start(settings: CloudSettings<'_>) -> Result<Self, WorldError> {
         let clock = Clock::new();
         let stop = CancellationToken::new();
-        let account: String = {
-            let mut random = rand::rng();
-            std::iter::once('1')
-                .chain((0..11).map(|_| random.random_range('0'..='9')))
-                .collect()
-        };
-        let root = Keys {
-            access_key_id: format!("AKIA{}", random_text('A', 16)),
-            secret_access_key: random_text('a', 40),
-            session_token: None,
-            expiration: None,
-        };
-        let front = Front::new(rolecall_aws::Settings {
+        let (account, root) = (random_account(), random_key());
+        let further: BTreeMap<String, (String, Keys)> = settings
+            .accounts
+            .iter()
+            .map(|name| (name.value.clone(), (random_account(), random_key())))
+            .collect();
+        let others: Vec<Account> = further
+            .values()
+            .map(|(number, keys)| Account {
+                id: number.clone(),
+                root: access_key(keys),
+            })
+            .collect();
+        let own = rolecall_aws::Settings {
             account: account.clone(),
             region: settings.region.to_owned(),
-            root: AccessKey {
-                id: root.access_key_id.clone(),
-                secret: Secret::new(root.secret_access_key.as_str()),
-            },
+            root: access_key(&root),
             clock: clock.clone(),
             enforcement: settings.enforcement,
-        });
+        };
+        let front =
+            Front::with_accounts(own, &others).map_err(|error| WorldError::doing("make AWS accounts", &error))?;
         let instances = Arc::new(Instances::new(&settings, &account, &clock));
         let secrets = Arc::new(NodeSecrets::default());
         for instance in instances.all() {
             secrets.remember_instance(instance);
         }
         let from_front = FromFront::new(front.clone(), secrets.clone());
+        front.set_instances(instances.describe());
         let imds = Imds::new(clock.clone(), instances.clone(), Arc::new(from_front));
         let cluster = Cluster::new(clock.clone()).map_err(|error| WorldError::doing("make a cluster", &error))?;
 
@@ -124,10 +128,12 @@ impl Cloud {
             endpoint: format!("http://{aws_address}"),
             region: settings.region.to_owned(),
             keys: root,
+            accounts: further.iter().map(|(name, (_, keys))| (name.clone(), keys.clone())).collect(),
             clock: clock.clone(),
         };
         Ok(Self {
             account,
+            accounts: further.into_iter().map(|(name, (number, _))| (name, number)).collect(),
             front,
             imds,
             cluster,
@@ -188,6 +194,31 @@ impl Cloud {
 impl Drop for Cloud {
     fn drop(&mut self) {
         self.stop.cancel();
+    }
+}
+
+/// Twelve digits, the first no zero.
+fn random_account() -> String {
+    let mut random = rand::rng();
+    std::iter::once('1')
+        .chain((0..11).map(|_| random.random_range('0'..='9')))
+        .collect()
+}
+
+/// The key of an account's root user.
+fn random_key() -> Keys {
+    Keys {
+        access_key_id: format!("AKIA{}", random_text('A', 16)),
+        secret_access_key: random_text('a', 40),
+        session_token: None,
+        expiration: None,
+    }
+}
+
+fn access_key(keys: &Keys) -> AccessKey {
+    AccessKey {
+        id: keys.access_key_id.clone(),
+        secret: Secret::new(keys.secret_access_key.as_str()),
     }
 }
 

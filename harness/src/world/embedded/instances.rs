@@ -7,7 +7,7 @@ use std::{
 
 use futures::future::BoxFuture;
 use rand::RngExt;
-use rolecall_aws::Front;
+use rolecall_aws::{Ec2Instance, Front};
 use rolecall_clock::Clock;
 use rolecall_imds::{Directory, Instance, InstanceCredentials, Tokens};
 
@@ -20,6 +20,8 @@ use super::{
 pub(super) struct Instances {
     network: Arc<Network>,
     by_node: Vec<Arc<Instance>>,
+    /// Name of the cluster.
+    cluster: String,
 }
 
 /// Keys of an instance, from the front as EC2 gets them; what was given is remembered, to be found where it must not be.
@@ -78,12 +80,35 @@ impl Instances {
             .collect();
         Self {
             network: settings.network.clone(),
+            cluster: settings.names.cluster.clone(),
             by_node,
         }
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Instance>> {
         self.by_node.iter()
+    }
+
+    /// The nodes as EC2 describes them, tagged as kops tags its instances.
+    pub(super) fn describe(&self) -> Vec<Ec2Instance> {
+        self.by_node
+            .iter()
+            .map(|instance| Ec2Instance {
+                instance_id: instance.instance_id.clone(),
+                instance_type: instance.instance_type.clone(),
+                ami_id: instance.ami_id.clone(),
+                private_ip: instance.local_ipv4,
+                private_dns_name: instance.hostname.clone(),
+                availability_zone: instance.availability_zone.clone(),
+                instance_profile_arn: Some(instance.instance_profile_arn.clone()),
+                // The front knows the id that IAM gave the profile.
+                instance_profile_id: None,
+                tags: vec![
+                    ("Name".to_owned(), instance.role.clone().unwrap_or_default()),
+                    ("KubernetesCluster".to_owned(), self.cluster.clone()),
+                ],
+            })
+            .collect()
     }
 
     /// The instance that a node is.

@@ -61,7 +61,7 @@ impl World for EmbeddedWorld {
         self.aws.apply_buckets(&given.buckets).await?;
         self.kubernetes.apply_namespaces(&given.namespaces).await?;
         self.apply_pods(&given.pods).await?;
-        self.kubernetes.apply_manifests(&given.manifests, &self.aws.documents).await?;
+        self.kubernetes.apply_manifests(&given.manifests).await?;
         let settings = self.fleet.settings().with(proxy);
         if settings != self.fleet.settings() {
             self.fleet.set(settings);

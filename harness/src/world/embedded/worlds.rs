@@ -61,17 +61,19 @@ impl Worlds for EmbeddedWorlds {
             names: &names,
             region: &region,
             imds: &given.cluster.imds,
+            accounts: &given.accounts,
             enforcement: self.enforcement,
         })
         .await?;
         cloud.start_kubelets(&network, &pods)?;
         let documents = Documents {
             account: cloud.account.clone(),
+            accounts: cloud.accounts.clone(),
             node_role: names.node_role(),
             fixtures: self.fixtures.clone(),
         };
-        let aws = AwsOperator::new(&cloud.operator, names, documents);
-        let kubernetes = KubernetesOperator::new(cloud.kubernetes_client().await?, self.subject.clone());
+        let aws = AwsOperator::new(&cloud.operator, names, documents.clone());
+        let kubernetes = KubernetesOperator::new(cloud.kubernetes_client().await?, self.subject.clone(), documents);
         let programs = Programs {
             own: self.own.clone(),
             region,
@@ -107,7 +109,7 @@ impl Worlds for EmbeddedWorlds {
             async {
                 world.kubernetes.apply_namespaces(&given.namespaces).await?;
                 world.apply_pods(&given.pods).await?;
-                world.kubernetes.apply_manifests(&given.manifests, &world.aws.documents).await
+                world.kubernetes.apply_manifests(&given.manifests).await
             },
             world.each_worker(None, rolecall_scenario::model::ProxyVerb::Start),
         )?;

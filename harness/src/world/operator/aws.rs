@@ -27,6 +27,8 @@ pub(crate) struct AwsAccess {
     pub(crate) endpoint: String,
     pub(crate) region: String,
     pub(crate) keys: Keys,
+    /// Root keys of further accounts by the names that a scenario has for them.
+    pub(crate) accounts: BTreeMap<String, Keys>,
     pub(crate) clock: Clock,
 }
 
@@ -34,6 +36,8 @@ pub(crate) struct AwsAccess {
 #[derive(Clone, Debug)]
 pub(crate) struct AwsOperator {
     pub(super) iam: aws_sdk_iam::Client,
+    /// IAM of further accounts.
+    accounts: Arc<BTreeMap<String, aws_sdk_iam::Client>>,
     s3: aws_sdk_s3::Client,
     config: SdkConfig,
     pub(crate) names: ClusterNames,
@@ -45,7 +49,7 @@ pub(crate) struct AwsOperator {
 // === impl AwsAccess ===
 
 impl AwsAccess {
-    fn config(&self) -> SdkConfig {
+    fn config(&self, keys: &Keys) -> SdkConfig {
         let http = Builder::new()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build_https();
@@ -54,7 +58,7 @@ impl AwsAccess {
             .region(Region::new(self.region.clone()))
             .endpoint_url(&self.endpoint)
             .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(
-                credentials(&self.keys),
+                credentials(keys),
             ))
             .http_client(http)
             .time_source(SdkTime(self.clock.clone()))
@@ -84,18 +88,30 @@ fn credentials(keys: &Keys) -> Credentials {
 
 impl AwsOperator {
     pub(crate) fn new(access: &AwsAccess, names: ClusterNames, documents: Documents) -> Self {
-        let config = access.config();
+        let config = access.config(&access.keys);
+        let accounts = access.accounts.iter();
+        let accounts = accounts.map(|(name, keys)| (name.clone(), aws_sdk_iam::Client::new(&access.config(keys))));
         let s3 = aws_sdk_s3::config::Builder::from(&config)
             .force_path_style(true)
             .build();
         Self {
             iam: aws_sdk_iam::Client::new(&config),
+            accounts: Arc::new(accounts.collect()),
             s3: aws_sdk_s3::Client::from_conf(s3),
             config,
             names,
             documents,
             user_keys: Arc::default(),
         }
+    }
+
+    /// The same operator in a further account's IAM. Words such as `node` still mean the scenario's own account.
+    ///
+    /// # Errors
+    /// There is no such account.
+    pub(super) fn in_account(&self, name: &str) -> Result<Self, WorldError> {
+        let iam = self.accounts.get(name).ok_or_else(|| WorldError::new(format!("there is no account {name}")))?;
+        Ok(Self { iam: iam.clone(), ..self.clone() })
     }
 
     /// Whose keys these are, by GetCallerIdentity signed with them.

@@ -1,6 +1,6 @@
 //! Policy documents as a scenario writes them → as AWS takes them.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use rolecall_scenario::model::{Document, StatementList, Trust};
 use serde_json::{Value, json};
@@ -10,7 +10,10 @@ use crate::world::WorldError;
 /// Turns the words of a scenario into documents of one account.
 #[derive(Clone, Debug)]
 pub(crate) struct Documents {
+    /// The scenario's own account, where the nodes are.
     pub(crate) account: String,
+    /// Further accounts: their numbers by the names that a scenario has for them.
+    pub(crate) accounts: BTreeMap<String, String>,
     pub(crate) node_role: String,
     /// The folder of `fixtures/`.
     pub(crate) fixtures: PathBuf,
@@ -37,9 +40,12 @@ impl Documents {
         }
     }
 
-    /// Puts the account's number in the place of `self`.
+    /// Puts the accounts' numbers in the place of `self` and of the further accounts' names.
     pub(crate) fn own(&self, text: &str) -> String {
-        text.replace("::self:", &format!("::{}:", self.account))
+        let own = text.replace("::self:", &format!("::{}:", self.account));
+        self.accounts
+            .iter()
+            .fold(own, |text, (name, number)| text.replace(&format!("::{name}:"), &format!("::{number}:")))
     }
 
     /// A document as JSON text.
@@ -111,6 +117,7 @@ mod tests {
     fn documents() -> Documents {
         Documents {
             account: "111122223333".into(),
+            accounts: BTreeMap::from([("partner".into(), "444455556666".into())]),
             node_role: "nodes.c".into(),
             fixtures: PathBuf::new(),
         }
@@ -127,6 +134,7 @@ mod tests {
             documents().role_arn("arn:aws:iam::self:role/a/R"),
             "arn:aws:iam::111122223333:role/a/R"
         );
+        assert_eq!(documents().own("arn:aws:iam::partner:role/R"), "arn:aws:iam::444455556666:role/R");
         assert_eq!(documents().role_arn("a/R"), "arn:aws:iam::111122223333:role/a/R");
     }
 

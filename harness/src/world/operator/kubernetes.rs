@@ -14,6 +14,7 @@ use kube::{
 use rolecall_scenario::{Spanned, model};
 use serde_json::json;
 
+use super::Documents;
 use crate::{check::Refusal, subject::Subject, world::WorldError};
 
 /// The operator at the API server.
@@ -21,6 +22,8 @@ use crate::{check::Refusal, subject::Subject, world::WorldError};
 pub(crate) struct KubernetesOperator {
     client: Client,
     pub(super) subject: Subject,
+    /// For the account words in ARNs.
+    pub(super) documents: Documents,
     /// The last address of each pod, for `ip: of:<pod>`.
     pub(super) addresses: Arc<Mutex<BTreeMap<PodName, String>>>,
     /// Namespaces of pods whose key does not carry it.
@@ -37,10 +40,11 @@ pub(crate) struct PodName {
 // === impl KubernetesOperator ===
 
 impl KubernetesOperator {
-    pub(crate) fn new(client: Client, subject: Subject) -> Self {
+    pub(crate) fn new(client: Client, subject: Subject, documents: Documents) -> Self {
         Self {
             client,
             subject,
+            documents,
             namespaces: Arc::default(),
             addresses: Arc::default(),
         }
@@ -93,7 +97,7 @@ impl KubernetesOperator {
         for (name, spec) in namespaces {
             self.ensure_namespace(name).await?;
             let annotations = annotation_patch(
-                &self.subject.namespace_annotations(spec),
+                &self.owned(self.subject.namespace_annotations(spec)),
                 &self.subject.restored_namespace_annotations(&spec.restored),
             );
             if annotations.is_empty() {
@@ -126,6 +130,12 @@ impl KubernetesOperator {
                 .map_err(|error| refused(format!("create namespace {name}"), &error))?;
         }
         Ok(())
+    }
+
+    /// Annotations with the accounts' numbers in their ARNs.
+    pub(super) fn owned(&self, annotations: BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let own = annotations.into_iter();
+        own.map(|(key, value)| (key, self.documents.own(&value))).collect()
     }
 
     pub(super) fn client(&self) -> Client {

@@ -21,10 +21,9 @@ impl KubernetesOperator {
     pub(crate) async fn apply_manifests(
         &self,
         manifests: &[Spanned<Manifest>],
-        documents: &Documents,
     ) -> Result<(), WorldError> {
         for manifest in manifests {
-            for object in objects(manifest, documents)? {
+            for object in objects(manifest, &self.documents)? {
                 self.apply_object(object, &manifest.file).await?;
             }
         }

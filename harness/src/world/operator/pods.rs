@@ -56,7 +56,7 @@ impl KubernetesOperator {
             let created = api.create(&PostParams::default(), &new).await;
             return created.map(drop).map_err(|error| refused(what("create"), &error));
         };
-        let set = self.subject.pod_annotations(spec);
+        let set = self.owned(self.subject.pod_annotations(spec));
         let mut removed = self.subject.restored_pod_annotations(&spec.restored);
         let present = found.metadata.annotations.unwrap_or_default();
         if spec.annotations.is_some() || spec.restored.contains("annotations") {
@@ -97,7 +97,7 @@ impl KubernetesOperator {
             image: Some(spec.image.clone().unwrap_or_else(|| "rolecall/probe".to_owned())),
             ..Container::default()
         };
-        let mut annotations = self.subject.pod_annotations(spec);
+        let mut annotations = self.owned(self.subject.pod_annotations(spec));
         if let Some(addresses) = self.requested_addresses(spec)? {
             annotations.insert(REQUESTED_ADDRESSES.to_owned(), addresses);
         }

@@ -81,7 +81,10 @@ impl AwsOperator {
     /// [`WorldError::Refused`] with what IAM said.
     pub(crate) async fn apply_roles(&self, roles: &BTreeMap<String, Spanned<Role>>) -> Result<(), WorldError> {
         for (name, role) in roles {
-            self.apply_role(name, role).await?;
+            match &role.account {
+                None => self.apply_role(name, role).await?,
+                Some(account) => self.in_account(&account.value)?.apply_role(name, role).await?,
+            }
         }
         Ok(())
     }
