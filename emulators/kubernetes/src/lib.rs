@@ -12,8 +12,7 @@
 //! Refused, never half done: server-side apply and bodies in protobuf (415), dry runs (400), all groups but the core and
 //! `apps/v1` and there everything but DaemonSets and Deployments, secrets, `scale`, logs, `exec`, events, leases and
 //! tokens of service accounts (404). A Deployment has no ReplicaSets and no history to roll back to, and no workload
-//! adopts a pod that was there before it. OpenAPI has no schemas, so that `kubectl explain` knows nothing. What is wrong
-//! with the type of a field is said in serde's words, not in Go's.
+//! adopts a pod that was there before it. OpenAPI has no schemas, so that `kubectl explain` knows nothing.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

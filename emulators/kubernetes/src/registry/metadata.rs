@@ -1,5 +1,7 @@
 use serde_json::Value;
 
+use super::type_error;
+
 use crate::{
     api::{ApiError, FieldError},
     store::{Resource, is_qualified_name, object::text},
@@ -148,5 +150,5 @@ pub(super) fn decode(resource: Resource, object: Value) -> Result<Value, ApiErro
     }
     resource
         .decode(object.clone())
-        .map_err(|error| refused(error.to_string()))
+        .map_err(|error| refused(type_error::explain(resource, &object).unwrap_or_else(|| error.to_string())))
 }

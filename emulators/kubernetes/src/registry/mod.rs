@@ -8,6 +8,7 @@ mod metadata;
 mod namespace;
 mod pod;
 mod scheduler;
+mod type_error;
 mod update;
 mod workload;
 

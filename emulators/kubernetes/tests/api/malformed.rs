@@ -144,13 +144,43 @@ async fn a_workload_that_cannot_be_is_refused_in_the_servers_words(
     DEPLOYMENTS,
     r#"{"metadata": {"name": "x"}, "spec": {"replicas": "two"}}"#,
     400,
-    "Deployment in version \"v1\" cannot be handled as a Deployment: "
+    "Deployment in version \"v1\" cannot be handled as a Deployment: json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"
 )]
 #[case::label_as_number(
     PODS,
-    r#"{"metadata": {"name": "x", "labels": {"a": 1}}}"#,
+    r#"{"metadata": {"name": "x", "labels": {"a": 1}}, "spec": {"containers": 2}}"#,
     400,
-    "Pod in version \"v1\" cannot be handled as a Pod: "
+    "Pod in version \"v1\" cannot be handled as a Pod: json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string"
+)]
+#[case::labels_as_list(
+    SETS,
+    r#"{"metadata": {"name": "x", "labels": ["a"]}}"#,
+    400,
+    "DaemonSet in version \"v1\" cannot be handled as a DaemonSet: json: cannot unmarshal array into Go struct field ObjectMeta.metadata.labels of type map[string]string"
+)]
+#[case::env_as_number(
+    SETS,
+    r#"{"spec": {"template": {"spec": {"containers": [{"name": "c"}, {"env": [{"name": "N", "value": 1}]}]}}}}"#,
+    400,
+    "DaemonSet in version \"v1\" cannot be handled as a DaemonSet: json: cannot unmarshal number into Go struct field EnvVar.spec.template.spec.containers.env.value of type string"
+)]
+#[case::containers_as_object(
+    PODS,
+    r#"{"spec": {"containers": {"name": "c"}}}"#,
+    400,
+    "Pod in version \"v1\" cannot be handled as a Pod: json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container"
+)]
+#[case::flag_as_text(
+    PODS,
+    r#"{"spec": {"hostNetwork": "true"}}"#,
+    400,
+    "Pod in version \"v1\" cannot be handled as a Pod: json: cannot unmarshal string into Go struct field PodSpec.spec.hostNetwork of type bool"
+)]
+#[case::spec_as_text(
+    PODS,
+    r#"{"spec": "x"}"#,
+    400,
+    "Pod in version \"v1\" cannot be handled as a Pod: json: cannot unmarshal string into Go struct field Pod.spec of type v1.PodSpec"
 )]
 #[case::old_path(
     "/apis/extensions/v1beta1/namespaces/default/daemonsets",
