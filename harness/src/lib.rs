@@ -29,14 +29,6 @@ pub fn main() -> ExitCode {
             let name = OsString::from("rolecall proxy");
             rolecall_proxy::main_with(std::iter::once(name).chain(arguments.into_iter().skip(2)))
         }
-        _ => {
-            // What the harness itself has to say of its own trouble; RUST_LOG shows more.
-            let filter = tracing_subscriber::EnvFilter::try_from_default_env();
-            tracing_subscriber::fmt()
-                .with_writer(std::io::stderr)
-                .with_env_filter(filter.unwrap_or_else(|_| "error".into()))
-                .init();
-            cli::main(arguments).into()
-        }
+        _ => cli::main(arguments).into(),
     }
 }

@@ -137,6 +137,8 @@ fn run_reversed(folder: &Path, scenario: &str, reversed: &Reversed) -> (Output, 
     let report = folder.join("report.json");
     let mut command = Command::new(env!("CARGO_BIN_EXE_rolecall"));
     command
+        // What a failed run keeps goes with the folder.
+        .current_dir(folder)
         .arg("--suite")
         .arg(root())
         .arg("run")

@@ -2,44 +2,49 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, value_parser};
+use clap_complete::Shell;
+
+use super::examples as text;
 
 /// Proves that a Kubernetes IAM metadata proxy hands each pod exactly the AWS role it may have.
 ///
 /// Without a command it runs the whole suite in the embedded world: no Docker, no cluster, seconds.
 #[derive(Debug, Parser)]
-#[command(name = "rolecall", version, after_help = EXAMPLES)]
+#[command(name = "rolecall", version, after_help = text::ALL)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
     #[command(flatten)]
     pub(crate) suite: SuiteArgs,
+    /// What the harness says of its own doings on standard error: `error` `warn` `info` `debug` `trace`, or a filter as
+    /// in `rolecall=debug,kube=info` [default: RUST_LOG, or error]
+    #[arg(long, value_name = "LEVEL", global = true, value_parser = log_filter)]
+    pub(crate) log: Option<String>,
 }
-
-const EXAMPLES: &str = "\
-Examples:
-  rolecall                                       run the whole suite
-  rolecall run kube2iam/                         run every scenario of a chapter
-  rolecall run kube2iam/no-permission            run one
-  rolecall run my-case.yaml                      run a file of your own
-  rolecall run --report json=report.json         write a report as well
-  rolecall run --proxy-binary ./kube2iam         put another proxy to the test
-  rolecall list                                  what there is
-  rolecall lint my-case.yaml                     check files without running them
-  rolecall proxy --help                          the bundled proxy's own flags
-
-Exit codes of run and lint:
-  0 all as expected   1 an expectation failed   2 usage   3 a scenario file is invalid
-  4 nothing ran   5 the world could not start   6 rolecall itself failed   130 interrupted";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run scenarios and say what held, what did not and why
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// List scenarios
     List(ListArgs),
     /// Check scenario files without running them
     Lint(LintArgs),
+    /// Say in words what scenarios do
+    Explain(ExplainArgs),
+    /// Print the JSON Schema of scenario files, for editors
+    #[command(after_help = text::SCHEMA)]
+    Schema,
+    /// Say whether this machine can run scenarios, and what to do where it cannot
+    Doctor(DoctorArgs),
+    /// Remove what killed runs left half done
+    Sweep(SweepArgs),
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+    /// What `doctor` tries in a process of its own
+    #[command(hide = true)]
+    DoctorProbe,
 }
 
 /// Where the suite is.
@@ -50,43 +55,68 @@ pub(crate) struct SuiteArgs {
     pub(crate) suite: Option<PathBuf>,
 }
 
-/// `run`
+/// Which scenarios.
 #[derive(Clone, Debug, Default, Args)]
-#[command(after_help = RUN_EXAMPLES)]
-pub(crate) struct RunArgs {
+pub(crate) struct SelectionArgs {
     /// Names, prefixes of names (`kube2iam/`), files or folders; everything if none is given
     #[arg(value_name = "SCENARIO")]
     pub(crate) scenarios: Vec<String>,
-    /// Write a report: `json=FILE`; may be given several times
+    /// Only scenarios with this tag; several times: with any of them
+    #[arg(long = "tag", value_name = "WORD")]
+    pub(crate) tags: Vec<String>,
+}
+
+/// Where a run puts its files.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct OutputArgs {
+    /// Folder for the files of what failed, made when something does [default: target/rolecall]
+    #[arg(long, value_name = "DIR", env = "ROLECALL_OUTPUT")]
+    output: Option<PathBuf>,
+}
+
+/// `run`
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = text::RUN)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) selection: SelectionArgs,
+    /// Write a report: `json=FILE` or `junit=FILE`; may be given several times
     #[arg(long = "report", value_name = "KIND=FILE", value_parser = report)]
     pub(crate) reports: Vec<ReportArg>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
     /// Scenarios at the same time [default: two for each processor]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
+    /// Run each scenario N times; one that does not always end alike fails the run
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1000))]
+    pub(crate) repeat: Option<u32>,
+    /// Let the world of the one scenario stand after its last step, until Ctrl-C, and say how to enter it
+    #[arg(long, conflicts_with = "repeat")]
+    pub(crate) keep: bool,
+    /// Say each step as it ends
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
     /// Test this program instead of the bundled proxy; it must take kube2iam's flags
     #[arg(long, value_name = "PATH")]
     pub(crate) proxy_binary: Option<PathBuf>,
     /// Further arguments for --proxy-binary
     #[arg(last = true, value_name = "ARGS", requires = "proxy_binary")]
     pub(crate) proxy_arguments: Vec<String>,
+    /// Let `advance` wait instead of moving clocks, for a proxy whose clock cannot be moved
+    #[arg(long)]
+    pub(crate) real_time: bool,
     /// Let the AWS front decide and record, but let everything pass: a test of the suite itself, which then must fail
     #[arg(long, hide = true)]
     pub(crate) no_enforcement: bool,
 }
 
-const RUN_EXAMPLES: &str = "\
-Examples:
-  rolecall run
-  rolecall run kops/ kube2iam/no-permission
-  rolecall run --jobs 1 --report json=target/report.json
-  rolecall run --proxy-binary ./kube2iam -- --log-level=debug";
-
 /// `list`
 #[derive(Clone, Debug, Default, Args)]
+#[command(after_help = text::LIST)]
 pub(crate) struct ListArgs {
-    /// Names, prefixes of names, files or folders; everything if none is given
-    #[arg(value_name = "SCENARIO")]
-    pub(crate) scenarios: Vec<String>,
+    #[command(flatten)]
+    pub(crate) selection: SelectionArgs,
     /// One JSON array instead of lines
     #[arg(long)]
     pub(crate) json: bool,
@@ -94,23 +124,101 @@ pub(crate) struct ListArgs {
 
 /// `lint`
 #[derive(Clone, Debug, Default, Args)]
+#[command(after_help = text::LINT)]
 pub(crate) struct LintArgs {
-    /// Names, prefixes of names, files or folders; everything if none is given
-    #[arg(value_name = "SCENARIO")]
-    pub(crate) scenarios: Vec<String>,
+    #[command(flatten)]
+    pub(crate) selection: SelectionArgs,
+    /// Take a file with a warning for an invalid one
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+}
+
+/// `explain`
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = text::EXPLAIN)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) selection: SelectionArgs,
+}
+
+/// `doctor`
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = text::DOCTOR)]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    /// One JSON array instead of lines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `sweep`
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = text::SWEEP)]
+pub(crate) struct SweepArgs {
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    /// Further folders in which reports were being written [default: this one]
+    #[arg(value_name = "DIR")]
+    pub(crate) folders: Vec<PathBuf>,
+    /// Only say what would be removed
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub(crate) dry_run: bool,
+}
+
+/// `completions`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = text::COMPLETIONS)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: Shell,
 }
 
 /// A report that is to be written.
 #[derive(Clone, Debug)]
-pub(crate) enum ReportArg {
-    /// `json=FILE`
-    Json(PathBuf),
+pub(crate) struct ReportArg {
+    pub(crate) kind: ReportKind,
+    pub(crate) path: PathBuf,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReportKind {
+    Json,
+    Junit,
+}
+
+// === impl OutputArgs ===
+
+impl OutputArgs {
+    /// The folder, `target/rolecall` below the current one if none is given.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.output.clone().unwrap_or_else(|| PathBuf::from("target/rolecall"))
+    }
 }
 
 fn report(text: &str) -> Result<ReportArg, String> {
-    match text.split_once('=') {
-        Some(("json", file)) if !file.is_empty() => Ok(ReportArg::Json(file.into())),
-        Some((kind, _)) if kind != "json" => Err(format!("there is no report of kind `{kind}`; write json=FILE")),
-        _ => Err("write json=FILE".to_owned()),
+    const WRITE: &str = "write json=FILE or junit=FILE";
+    let (kind, file) = text.split_once('=').ok_or(WRITE)?;
+    let kind = match kind {
+        "json" => ReportKind::Json,
+        "junit" => ReportKind::Junit,
+        _ => return Err(format!("there is no report of kind `{kind}`; {WRITE}")),
+    };
+    if file.is_empty() {
+        return Err(WRITE.to_owned());
+    }
+    Ok(ReportArg { kind, path: file.into() })
+}
+
+fn log_filter(text: &str) -> Result<String, String> {
+    match tracing_subscriber::EnvFilter::try_new(text) {
+        // A word that is no level would be read as the name of a crate, and silence everything.
+        Ok(_) if text.contains(['=', ',', ':']) || text.parse::<tracing::level_filters::LevelFilter>().is_ok() => {
+            Ok(text.to_owned())
+        }
+        Ok(_) => Err("write error, warn, info, debug, trace or off, or a filter such as rolecall=debug".to_owned()),
+        Err(error) => Err(error.to_string()),
     }
 }

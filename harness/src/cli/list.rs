@@ -1,16 +1,11 @@
 use serde_json::json;
 
-use super::{
-    args::ListArgs,
-    main::complain,
-    selection::{load_all, select},
-    suite::Suite,
-};
+use super::{args::ListArgs, main::print_json, selection::load_selected, suite::Suite};
 use crate::report::ExitStatus;
 
 /// Lists scenarios: one a line, or one JSON array.
 pub(crate) fn list(suite: &Suite, args: &ListArgs) -> ExitStatus {
-    let scenarios = match select(suite, &args.scenarios).and_then(|files| load_all(&files)) {
+    let scenarios = match load_selected(suite, &args.selection) {
         Ok(scenarios) => scenarios,
         Err(status) => return status,
     };
@@ -27,14 +22,7 @@ pub(crate) fn list(suite: &Suite, args: &ListArgs) -> ExitStatus {
                 })
             })
             .collect();
-        match serde_json::to_string_pretty(&entries) {
-            Ok(text) => anstream::println!("{text}"),
-            Err(error) => {
-                complain(error);
-                return ExitStatus::HarnessError;
-            }
-        }
-        return ExitStatus::AsExpected;
+        return print_json(&entries);
     }
     let width = scenarios
         .iter()

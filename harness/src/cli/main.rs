@@ -1,13 +1,18 @@
 use std::{ffi::OsString, io::Write};
 
-use clap::{Parser, error::ErrorKind};
+use clap::{CommandFactory, Parser, error::ErrorKind};
+use tracing_subscriber::EnvFilter;
 
 use super::{
-    args::{Cli, Command, RunArgs},
+    args::{Cli, Command},
+    doctor::{doctor, doctor_probe},
+    explain::explain,
     lint::lint,
     list::list,
+    progress::LogWriter,
     run::run,
     suite::Suite,
+    sweep::sweep,
 };
 use crate::report::ExitStatus;
 
@@ -24,12 +29,50 @@ pub(crate) fn main(arguments: Vec<OsString>) -> ExitStatus {
             };
         }
     };
+    log(cli.log.as_deref());
     let suite = Suite::find(cli.suite.suite.as_deref());
-    match cli.command.unwrap_or_else(|| Command::Run(RunArgs::default())) {
+    match cli.command.unwrap_or_else(|| Command::Run(Box::default())) {
         Command::Run(args) => run(&suite, &args),
         Command::List(args) => list(&suite, &args),
         Command::Lint(args) => lint(&suite, &args),
+        Command::Explain(args) => explain(&suite, &args),
+        Command::Schema => print_json(&rolecall_scenario::schema()),
+        Command::Doctor(args) => doctor(&suite, &args),
+        Command::DoctorProbe => doctor_probe(),
+        Command::Sweep(args) => sweep(&args),
+        Command::Completions(args) => {
+            let mut text = Vec::new();
+            clap_complete::generate(args.shell, &mut Cli::command(), "rolecall", &mut text);
+            // A reader that went away (`| head`) is no failure.
+            let _ = std::io::stdout().write_all(&text);
+            ExitStatus::AsExpected
+        }
     }
+}
+
+/// Prints what is for machines.
+pub(super) fn print_json(value: &impl serde::Serialize) -> ExitStatus {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => {
+            anstream::println!("{text}");
+            ExitStatus::AsExpected
+        }
+        Err(error) => {
+            complain(error);
+            ExitStatus::HarnessError
+        }
+    }
+}
+
+/// What the harness itself has to say goes to standard error, as much as `--log`, else RUST_LOG, asks for.
+fn log(wanted: Option<&str>) {
+    let filter = wanted.and_then(|wanted| EnvFilter::try_new(wanted).ok());
+    let filter = filter.or_else(|| EnvFilter::try_from_default_env().ok());
+    tracing_subscriber::fmt()
+        .with_writer(|| LogWriter)
+        .with_ansi(anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never)
+        .with_env_filter(filter.unwrap_or_else(|| "error".into()))
+        .init();
 }
 
 /// Says to standard error what went wrong and what to do.

@@ -1,11 +1,19 @@
 //! The command line.
 
 mod args;
+mod doctor;
+mod examples;
+mod explain;
+mod interrupt;
 mod lint;
 mod list;
 mod main;
+mod output;
+mod progress;
 mod run;
+mod screen;
 mod selection;
 mod suite;
+mod sweep;
 
 pub(crate) use main::main;

@@ -1,25 +1,26 @@
 //! `rolecall run`: from files to an exit status.
 
 use std::{
-    io::Write,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use rolecall_aws::Enforcement;
-use tokio_util::sync::CancellationToken;
 
 use super::{
-    args::{ReportArg, RunArgs},
+    args::RunArgs,
+    interrupt::Interrupt,
     main::complain,
-    selection::{load_all, select},
+    output::{run_folder, try_reports, write_reports},
+    screen::{Over, Screen, ScreenOptions},
+    selection::{load_selected, warn},
     suite::Suite,
 };
 use crate::{
     plan::{Plan, plan},
-    report::{ExitStatus, Fold, RunReport, TextWriter, write_json},
-    run::{SuiteOptions, run_suite},
+    report::{ExitStatus, Fold, RunFacts, quoted},
+    run::{SuiteOptions, run_suite, skip},
     subject::Subject,
     world::{
         WorldError,
@@ -35,16 +36,21 @@ pub(crate) fn run(suite: &Suite, args: &RunArgs) -> ExitStatus {
 }
 
 fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
-    let scenarios = load_all(&select(suite, &args.scenarios)?)?;
+    let scenarios = load_selected(suite, &args.selection)?;
+    if args.keep && scenarios.len() != 1 {
+        complain(format_args!(
+            "--keep holds the world of one scenario, and {} are selected; name one (`rolecall list` shows them all)",
+            scenarios.len()
+        ));
+        return Err(ExitStatus::Usage);
+    }
+    warn(&scenarios);
     let subject = subject(args)?;
     let world = capabilities();
     let plans: Vec<Plan> = scenarios
         .into_iter()
         .map(|scenario| plan(scenario, &world, &subject))
         .collect();
-    for report in &args.reports {
-        writable(report)?;
-    }
     let own = std::env::current_exe().map_err(|error| {
         complain(format_args!(
             "cannot find this program's own file, which is its children's too: {error}"
@@ -58,6 +64,46 @@ fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
     } else {
         None
     };
+    let repeats = args.repeat.unwrap_or(1);
+    let fold = Fold::new(RunFacts {
+        world: "embedded".to_owned(),
+        subject: subject.name(),
+        enforcement: !args.no_enforcement,
+        repeats,
+        flags: flags(suite, args),
+    });
+    // In the user namespace, where root may write less than before.
+    try_reports(&args.reports)?;
+    let folder = run_folder(&args.output.folder(), fold.run())?;
+    let worlds = ground.map(|ground| EmbeddedWorlds {
+        ground,
+        subject,
+        own,
+        fixtures: suite.fixtures(),
+        enforcement: if args.no_enforcement {
+            Enforcement::Off
+        } else {
+            Enforcement::On
+        },
+        real_time: args.real_time,
+    });
+    let interrupt = Interrupt::default();
+    let options = SuiteOptions {
+        jobs: jobs(args),
+        repeats,
+        hold: args.keep,
+        stop: interrupt.stop.clone(),
+    };
+    let of = plans.iter().map(|plan| match plan {
+        Plan::Run { .. } => repeats as usize,
+        Plan::Skip { .. } => 1,
+    });
+    let shown = ScreenOptions {
+        verbose: args.verbose,
+        repeats,
+        of: of.sum(),
+        interrupt: interrupt.clone(),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -65,33 +111,20 @@ fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
             complain(format_args!("cannot start threads: {error}"));
             ExitStatus::NoWorld
         })?;
-    let enforcement = if args.no_enforcement {
-        Enforcement::Off
-    } else {
-        Enforcement::On
-    };
-    let fold = Fold::new("embedded", &subject.name(), !args.no_enforcement);
-    let worlds = ground.map(|ground| EmbeddedWorlds {
-        ground,
-        subject,
-        own,
-        fixtures: suite.fixtures(),
-        enforcement,
-    });
-    let (report, mut writer) = runtime.block_on(run_plans(worlds, plans, jobs(args), fold))?;
+    let mut over = runtime.block_on(async {
+        tokio::spawn(interrupt.watch());
+        run_plans(worlds, plans, options, Screen::new(fold, folder, shown)).await
+    })?;
     // Threads that hold namespaces wait for work that will not come.
     runtime.shutdown_timeout(Duration::from_millis(100));
-    let mut written = Ok(());
-    for ReportArg::Json(path) in &args.reports {
-        if let Err(error) = write_json(&report, path) {
-            complain(format_args!("cannot write {}: {error}", path.display()));
-            written = Err(ExitStatus::HarnessError);
-        }
-    }
-    // A reader that went away (`| head`) is no reason to change the exit status.
-    let _ = writer.summary(&report);
+    let written = write_reports(&over.report, &args.reports);
+    over.summary();
     written?;
-    Ok(ExitStatus::of(&report))
+    match ExitStatus::of(&over.report) {
+        ExitStatus::Interrupted => Ok(ExitStatus::Interrupted),
+        _ if over.incomplete => Err(ExitStatus::HarnessError),
+        status => Ok(status),
+    }
 }
 
 fn subject(args: &RunArgs) -> Result<Subject, ExitStatus> {
@@ -111,95 +144,66 @@ fn subject(args: &RunArgs) -> Result<Subject, ExitStatus> {
     }
 }
 
+/// What was given that a failure depends on, as it must be given again.
+fn flags(suite: &Suite, args: &RunArgs) -> String {
+    let mut flags = String::new();
+    let mut flag = |name: &str, path: &PathBuf| {
+        flags.push_str(&format!(" {name} {}", quoted(&path.display().to_string())));
+    };
+    if let Some(root) = suite.given() {
+        flag("--suite", root);
+    }
+    if let Some(path) = &args.proxy_binary {
+        flag("--proxy-binary", path);
+    }
+    if args.no_enforcement {
+        flags.push_str(" --no-enforcement");
+    }
+    if !args.proxy_arguments.is_empty() {
+        flags.push_str(" --");
+    }
+    for argument in &args.proxy_arguments {
+        flags.push(' ');
+        flags.push_str(&quoted(argument));
+    }
+    flags
+}
+
 fn jobs(args: &RunArgs) -> usize {
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
     args.jobs.map_or(processors * 2, usize::from)
 }
 
 fn no_world(error: WorldError) -> ExitStatus {
-    complain(format_args!("the embedded world cannot start here: {error}"));
+    complain(format_args!(
+        "the embedded world cannot start here: {error}\n   = `rolecall doctor` tells what this machine can do"
+    ));
     ExitStatus::NoWorld
 }
-
-/// A run of minutes should not end with a report that cannot be written.
-fn writable(report: &ReportArg) -> Result<(), ExitStatus> {
-    let ReportArg::Json(path) = report;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let probe: PathBuf = folder.join(format!(".rolecall-{}", std::process::id()));
-    let tried = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&probe, b""));
-    let _ = std::fs::remove_file(&probe);
-    tried.map_err(|error| {
-        complain(format_args!(
-            "the report {} cannot be written: {error}; choose another folder, or make this one writable",
-            path.display()
-        ));
-        ExitStatus::NoWorld
-    })
-}
-
-type Writer = TextWriter<anstream::AutoStream<std::io::Stdout>>;
 
 async fn run_plans(
     worlds: Option<EmbeddedWorlds>,
     plans: Vec<Plan>,
-    jobs: usize,
-    fold: Fold,
-) -> Result<(RunReport, Writer), ExitStatus> {
-    let interrupted = CancellationToken::new();
-    tokio::spawn(watch_for_interrupt(interrupted.clone()));
-    let state = Arc::new(Mutex::new((fold, TextWriter::new(anstream::stdout()))));
-    let listener = state.clone();
-    let say = move |event| {
-        let mut state = listener.lock().unwrap_or_else(PoisonError::into_inner);
-        let (fold, writer) = &mut *state;
-        if let Some(scenario) = fold.take(&event) {
-            // A reader that went away (`| head`) does not end the run: its reports are still due.
-            let _ = writer.scenario(scenario);
-        }
+    options: SuiteOptions,
+    screen: Screen,
+) -> Result<Over, ExitStatus> {
+    let screen = Arc::new(Mutex::new(screen));
+    let listener = screen.clone();
+    let say = move |happened| {
+        let mut screen = listener.lock().unwrap_or_else(PoisonError::into_inner);
+        screen.take(&happened);
     };
-    let options = SuiteOptions { jobs, interrupted };
     match worlds {
         Some(worlds) => run_suite(Arc::new(worlds), plans, options, say).await,
         None => {
             for plan in plans {
                 if let Plan::Skip { scenario, reason } = plan {
-                    say(crate::run::Event::ScenarioEnded {
-                        scenario,
-                        verdict: crate::run::Verdict::Skipped(reason),
-                        took: Duration::ZERO,
-                        world_ready: None,
-                    });
+                    skip(scenario, reason, &say);
                 }
             }
             drop(say);
         }
     }
-    let state = Arc::into_inner(state).map(|state| state.into_inner().unwrap_or_else(PoisonError::into_inner));
-    match state {
-        Some((fold, writer)) => Ok((fold.finish(), writer)),
-        None => Err(ExitStatus::HarnessError),
-    }
-}
-
-/// The first Ctrl-C (or SIGTERM) ends the running scenarios, whose worlds end with them; a second one ends the process.
-async fn watch_for_interrupt(interrupted: CancellationToken) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
-        return;
-    };
-    for first in [true, false] {
-        tokio::select! {
-            _ = int.recv() => {}
-            _ = term.recv() => {}
-        }
-        if first {
-            let _ = writeln!(std::io::stderr(), "interrupted: cleaning up (once more to end at once)");
-            interrupted.cancel();
-        } else {
-            std::process::exit(130);
-        }
-    }
+    let screen = Arc::into_inner(screen).map(|screen| screen.into_inner().unwrap_or_else(PoisonError::into_inner));
+    screen.map(Screen::finish).ok_or(ExitStatus::HarnessError)
 }

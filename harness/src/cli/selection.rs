@@ -9,22 +9,59 @@ use std::{
 
 use rolecall_scenario::{Source, Vocabulary, load, model::Scenario};
 
-use super::{main::complain, suite::Suite};
+use super::{args::SelectionArgs, main::complain, suite::Suite};
 use crate::report::ExitStatus;
 
 /// A scenario file and the name it goes by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct ScenarioFile {
+struct ScenarioFile {
     /// `<chapter>/<name>`, or the path of a file outside the suite, without `.yaml`.
-    pub(crate) id: String,
-    pub(crate) path: PathBuf,
+    id: String,
+    path: PathBuf,
+}
+
+/// The scenarios that words and tags select, by name.
+///
+/// # Errors
+/// [`ExitStatus::NothingRan`] or [`ExitStatus::InvalidScenario`] after saying why.
+pub(crate) fn load_selected(suite: &Suite, selection: &SelectionArgs) -> Result<Vec<Arc<Scenario>>, ExitStatus> {
+    let scenarios = load_all(&select(suite, &selection.scenarios)?)?;
+    if selection.tags.is_empty() {
+        return Ok(scenarios);
+    }
+    let there: BTreeSet<&str> = scenarios.iter().flat_map(|scenario| &scenario.tags).map(String::as_str).collect();
+    for tag in &selection.tags {
+        if !there.contains(tag.as_str()) {
+            let there: Vec<_> = there.into_iter().collect();
+            complain(match there.as_slice() {
+                [] => format!("no scenario has the tag `{tag}`, nor any other"),
+                there => format!("no scenario has the tag `{tag}`; there are {}", there.join(", ")),
+            });
+            return Err(ExitStatus::NothingRan);
+        }
+    }
+    let wanted = |scenario: &Arc<Scenario>| scenario.tags.iter().any(|tag| selection.tags.contains(tag));
+    Ok(scenarios.into_iter().filter(wanted).collect())
+}
+
+/// Says to standard error what in the scenarios can hardly be meant; nothing fails by it. Returns how much it is.
+pub(crate) fn warn(scenarios: &[Arc<Scenario>]) -> usize {
+    let mut count = 0;
+    for scenario in scenarios {
+        for warning in rolecall_scenario::warnings(scenario) {
+            // anstream takes the colours out where they are not wanted.
+            anstream::eprintln!("{}\n", warning.render(&scenario.source, true));
+            count += 1;
+        }
+    }
+    count
 }
 
 /// The files that the words select, each once, by name.
 ///
 /// # Errors
 /// [`ExitStatus::NothingRan`] after saying what selects nothing.
-pub(crate) fn select(suite: &Suite, words: &[String]) -> Result<Vec<ScenarioFile>, ExitStatus> {
+fn select(suite: &Suite, words: &[String]) -> Result<Vec<ScenarioFile>, ExitStatus> {
     let all = suite
         .scenarios()
         .map(|root| files_below(&root, &root))
@@ -74,7 +111,13 @@ fn select_one(suite: &Suite, all: &BTreeSet<ScenarioFile>, word: &str) -> BTreeS
         };
         return [known.unwrap_or_else(own)].into();
     }
-    all.iter().filter(|file| file.id.starts_with(word)).cloned().collect()
+    let begun: BTreeSet<_> = all.iter().filter(|file| file.id.starts_with(word)).cloned().collect();
+    // A file outside the suite goes by its path without an ending, and may be called so.
+    let own = ["yaml", "yml"].map(|ending| PathBuf::from(format!("{word}.{ending}")));
+    match own.into_iter().find(|path| begun.is_empty() && path.is_file()) {
+        Some(path) => [ScenarioFile { id: word.to_owned(), path }].into(),
+        None => begun,
+    }
 }
 
 fn same(one: &Path, other: &Path) -> bool {
@@ -129,7 +172,7 @@ fn nearest<'a>(word: &str, all: &'a BTreeSet<ScenarioFile>) -> Option<&'a str> {
 ///
 /// # Errors
 /// [`ExitStatus::InvalidScenario`] if any file is invalid.
-pub(crate) fn load_all(files: &[ScenarioFile]) -> Result<Vec<Arc<Scenario>>, ExitStatus> {
+fn load_all(files: &[ScenarioFile]) -> Result<Vec<Arc<Scenario>>, ExitStatus> {
     let operations = |service: &str| {
         let prefix = format!("{service}:");
         let known: Vec<String> = rolecall_probe::operations()

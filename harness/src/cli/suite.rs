@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Suite {
     /// The folder, or `None` where none was found: files can still be run by their path.
     root: Option<PathBuf>,
+    /// Whether somebody said so.
+    given: bool,
 }
 
 // === impl Suite ===
@@ -17,6 +19,7 @@ impl Suite {
         if let Some(root) = given {
             return Self {
                 root: Some(root.to_owned()),
+                given: true,
             };
         }
         let here = std::env::current_dir().ok();
@@ -29,7 +32,17 @@ impl Suite {
                 .find(|folder| folder.join("scenarios").is_dir())
                 .map(Path::to_owned)
         });
-        Self { root }
+        Self { root, given: false }
+    }
+
+    /// The folder, if there is one.
+    pub(crate) fn root(&self) -> Option<&Path> {
+        self.root.as_deref()
+    }
+
+    /// The folder, if it was said where it is.
+    pub(crate) fn given(&self) -> Option<&PathBuf> {
+        self.root.as_ref().filter(|_| self.given)
     }
 
     /// The folder of scenarios, shown relative to the current folder where it lies below it.

@@ -33,7 +33,7 @@ impl ExitStatus {
             Self::Interrupted
         } else if any(VerdictWord::Error) {
             Self::HarnessError
-        } else if any(VerdictWord::Failed) {
+        } else if any(VerdictWord::Failed) || !report.unsteady.is_empty() {
             Self::Failed
         } else if any(VerdictWord::Passed) {
             Self::AsExpected

@@ -6,58 +6,100 @@ use rolecall_clock::{monotonic, real_wall, since};
 use rolecall_scenario::model::{Scenario, Step};
 
 use super::{
-    FailureReport, RunReport, ScenarioReport, StepReport, VerdictWord, mask,
+    DiagnosticsReport, FailureReport, RunReport, ScenarioReport, StepReport, UnsteadyReport, VerdictWord, mask,
     run_report::{REPORT_VERSION, Summary},
 };
-use crate::run::{Due, Event, Failure, StepEnd, Verdict};
+use crate::run::{Due, Event, Failure, Happened, StepEnd, Verdict};
+
+/// What is known of a run before anything happens in it.
+#[derive(Clone, Debug)]
+pub(crate) struct RunFacts {
+    /// `embedded`.
+    pub(crate) world: String,
+    /// The proxy under test.
+    pub(crate) subject: String,
+    /// Whether the AWS front enforces its decisions.
+    pub(crate) enforcement: bool,
+    /// How often each scenario is run.
+    pub(crate) repeats: u32,
+    /// What follows `rolecall run <id>` to have the same again, such as ` --proxy-binary ./kube2iam`.
+    pub(crate) flags: String,
+}
 
 /// Collects events until the run is over.
 #[derive(Debug)]
 pub(crate) struct Fold {
+    facts: RunFacts,
+    run: String,
     started: jiff::Timestamp,
     start: std::time::Instant,
-    world: String,
-    subject: String,
-    enforcement: bool,
-    steps: BTreeMap<String, Vec<StepReport>>,
-    scenarios: BTreeMap<String, ScenarioReport>,
+    steps: BTreeMap<Place, Vec<StepReport>>,
+    scenarios: BTreeMap<Place, ScenarioReport>,
+}
+
+/// An id and which repetition.
+type Place = (String, u32);
+
+/// What an event added to the report.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Added<'a> {
+    Step { id: &'a str, repeat: u32, step: &'a StepReport },
+    Scenario(&'a ScenarioReport),
+    Nothing,
 }
 
 // === impl Fold ===
 
 impl Fold {
-    pub(crate) fn new(world: &str, subject: &str, enforcement: bool) -> Self {
+    /// A run that starts now.
+    pub(crate) fn new(facts: RunFacts) -> Self {
+        let started = real_wall();
         Self {
-            started: real_wall(),
+            facts,
+            run: format!("{}-{:04x}", started.strftime("%Y%m%dT%H%M%SZ"), rand::random::<u16>()),
+            started,
             start: monotonic(),
-            world: world.to_owned(),
-            subject: subject.to_owned(),
-            enforcement,
             steps: BTreeMap::new(),
             scenarios: BTreeMap::new(),
         }
     }
 
-    /// Takes one event in. Returns the scenario's report when the event ended it.
-    pub(crate) fn take(&mut self, event: &Event) -> Option<&ScenarioReport> {
-        match event {
+    /// The run's name; names sort by time.
+    pub(crate) fn run(&self) -> &str {
+        &self.run
+    }
+
+    /// Takes one event in. `diagnostics` is where those of a scenario that ended were written.
+    pub(crate) fn take<'a>(&'a mut self, happened: &'a Happened, diagnostics: Option<DiagnosticsReport>) -> Added<'a> {
+        match &happened.event {
+            Event::ScenarioStarted { .. } | Event::WorldHeld { .. } => Added::Nothing,
             Event::StepEnded { scenario, step } => {
-                self.steps
-                    .entry(scenario.id.clone())
-                    .or_default()
-                    .push(step_report(scenario, step));
-                None
+                let place = (scenario.id.clone(), happened.repeat);
+                let steps = self.steps.entry(place).or_default();
+                steps.push(step_report(scenario, step));
+                match steps.last() {
+                    Some(step) => Added::Step { id: &scenario.id, repeat: happened.repeat, step },
+                    None => Added::Nothing,
+                }
             }
             Event::ScenarioEnded {
                 scenario,
                 verdict,
                 took,
                 world_ready,
+                diagnostics: _,
             } => {
-                let steps = self.steps.remove(&scenario.id).unwrap_or_default();
-                let report = scenario_report(scenario, verdict, *took, *world_ready, steps);
-                self.scenarios.insert(scenario.id.clone(), report);
-                self.scenarios.get(&scenario.id)
+                let place = (scenario.id.clone(), happened.repeat);
+                let mut report = scenario_report(scenario, verdict);
+                report.repeat = happened.repeat;
+                report.seconds = seconds(*took);
+                report.world_ready_seconds = world_ready.map(seconds);
+                report.steps = self.steps.remove(&place).unwrap_or_default();
+                report.diagnostics = diagnostics;
+                if matches!(report.verdict, VerdictWord::Failed | VerdictWord::Error) {
+                    report.again = Some(format!("rolecall run {} --keep{}", quoted(&scenario.id), self.facts.flags));
+                }
+                Added::Scenario(self.scenarios.entry(place).insert_entry(report).into_mut())
             }
         }
     }
@@ -77,14 +119,48 @@ impl Fold {
         RunReport {
             version: REPORT_VERSION,
             tool: concat!("rolecall ", env!("CARGO_PKG_VERSION")).to_owned(),
+            run: self.run,
             started: self.started,
             seconds: seconds(since(self.start)),
-            world: self.world,
-            subject: self.subject,
-            enforcement: self.enforcement,
+            world: self.facts.world,
+            subject: self.facts.subject,
+            enforcement: self.facts.enforcement,
+            repeats: self.facts.repeats,
             summary,
+            unsteady: unsteady(self.scenarios.values()),
             scenarios: self.scenarios.into_values().collect(),
         }
+    }
+}
+
+/// Which scenarios did not always end alike. What was skipped or interrupted says nothing.
+fn unsteady<'a>(scenarios: impl Iterator<Item = &'a ScenarioReport>) -> Vec<UnsteadyReport> {
+    let mut counts: BTreeMap<&str, UnsteadyReport> = BTreeMap::new();
+    for scenario in scenarios {
+        let of_this = counts.entry(&scenario.id).or_insert_with(|| UnsteadyReport {
+            id: scenario.id.clone(),
+            passed: 0,
+            failed: 0,
+            error: 0,
+        });
+        match scenario.verdict {
+            VerdictWord::Passed => of_this.passed += 1,
+            VerdictWord::Failed => of_this.failed += 1,
+            VerdictWord::Error => of_this.error += 1,
+            VerdictWord::Skipped | VerdictWord::Interrupted => {}
+        }
+    }
+    let kinds = |of: &UnsteadyReport| [of.passed, of.failed, of.error].iter().filter(|count| **count > 0).count();
+    counts.into_values().filter(|of| kinds(of) > 1).collect()
+}
+
+/// A word as a shell takes it.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 
@@ -99,7 +175,9 @@ fn step_name(scenario: &Scenario, step: &Step) -> String {
         return name.clone();
     }
     let text = scenario.source.text().get(step.action.span.range()).unwrap_or_default();
-    let line = text.lines().next().unwrap_or_default().trim();
+    // A long action is named by its beginning, its lines joined.
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line: String = words.join(" ").chars().take(70).collect();
     match &step.actor {
         Some(actor) => match &actor.value {
             rolecall_scenario::model::Actor::Pod(name) | rolecall_scenario::model::Actor::Node(name) => {
@@ -125,13 +203,8 @@ fn step_report(scenario: &Scenario, end: &StepEnd) -> StepReport {
     }
 }
 
-fn scenario_report(
-    scenario: &Scenario,
-    verdict: &Verdict,
-    took: Duration,
-    world_ready: Option<Duration>,
-    steps: Vec<StepReport>,
-) -> ScenarioReport {
+/// How it ended; when, where and after which steps is still to come.
+fn scenario_report(scenario: &Scenario, verdict: &Verdict) -> ScenarioReport {
     let (word, reason, failure) = match verdict {
         Verdict::Passed => (VerdictWord::Passed, None, None),
         Verdict::Failed(failure) => (VerdictWord::Failed, None, Some(failure_report(scenario, failure))),
@@ -155,12 +228,15 @@ fn scenario_report(
         why: scenario.why.clone(),
         profile: scenario.profile.clone(),
         tags: scenario.tags.clone(),
+        repeat: 1,
         verdict: word,
         reason,
-        seconds: seconds(took),
-        world_ready_seconds: world_ready.map(seconds),
-        steps,
+        seconds: 0.0,
+        world_ready_seconds: None,
+        steps: Vec::new(),
         failure,
+        diagnostics: None,
+        again: None,
     }
 }
 

@@ -1,26 +1,21 @@
-use std::{fs, io, path::Path};
-
 use super::RunReport;
 
-/// Writes the report as JSON. The file appears whole or not at all.
+/// The report as JSON, with a newline at its end.
 ///
 /// # Errors
-/// The folder cannot be made or written.
-pub(crate) fn write_json(report: &RunReport, path: &Path) -> io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut text = serde_json::to_string_pretty(report).map_err(io::Error::other)?;
-    text.push('\n');
-    let name = path
-        .file_name()
-        .ok_or_else(|| io::Error::other("the path names no file"))?
-        .to_string_lossy();
-    let draft = folder.join(format!(".{name}.{}", std::process::id()));
-    fs::write(&draft, text)?;
-    fs::rename(&draft, path).inspect_err(|_| {
-        let _ = fs::remove_file(&draft);
-    })
+/// The report has a number that JSON has not.
+pub(crate) fn json(report: &RunReport) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(report).map(|text| text + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample::sample;
+
+    #[test]
+    fn the_members_of_the_report_are_what_programs_may_rely_on() {
+        let text = json(&sample()).expect("JSON");
+        insta::assert_snapshot!(text);
+    }
 }

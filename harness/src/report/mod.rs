@@ -1,15 +1,25 @@
 //! `Event…` → `RunReport` → text, files and an exit code. A writer knows the report and nothing else.
 
+mod diagnostics;
+mod draft;
 mod exit;
+mod file;
 mod fold;
 mod json;
+mod junit;
 mod mask;
 mod run_report;
+#[cfg(test)]
+mod sample;
 mod text;
 
+pub(crate) use diagnostics::{DiagnosticsReport, RunFolder};
+pub(crate) use draft::{is_marker, owner_of, try_folder};
 pub(crate) use exit::ExitStatus;
-pub(crate) use fold::Fold;
-pub(crate) use json::write_json;
+pub(crate) use file::{try_file, write_file};
+pub(crate) use fold::{Added, Fold, RunFacts, quoted};
+pub(crate) use json::json;
+pub(crate) use junit::junit;
 pub(crate) use mask::mask;
-pub(crate) use run_report::{FailureReport, RunReport, ScenarioReport, StepReport, VerdictWord};
+pub(crate) use run_report::{FailureReport, RunReport, ScenarioReport, StepReport, UnsteadyReport, VerdictWord};
 pub(crate) use text::TextWriter;

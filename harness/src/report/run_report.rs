@@ -1,5 +1,7 @@
 use serde::Serialize;
 
+use super::DiagnosticsReport;
+
 /// Version of the JSON report. It grows by one when a member changes its meaning or goes; new members may come at any
 /// time.
 pub(crate) const REPORT_VERSION: u32 = 1;
@@ -11,6 +13,8 @@ pub(crate) struct RunReport {
     pub(crate) version: u32,
     /// `rolecall` and its version.
     pub(crate) tool: String,
+    /// The run's name: when it started, and a few random digits. Names sort by time.
+    pub(crate) run: String,
     /// When the run started, in real time.
     pub(crate) started: jiff::Timestamp,
     /// How long it took.
@@ -21,10 +25,23 @@ pub(crate) struct RunReport {
     pub(crate) subject: String,
     /// Whether the AWS front enforced its decisions. A run without is a test of the suite and proves nothing of a proxy.
     pub(crate) enforcement: bool,
-    /// How many ended how.
+    /// How often each scenario was to be run.
+    pub(crate) repeats: u32,
+    /// How many ended how, each repetition by itself.
     pub(crate) summary: Summary,
-    /// By id.
+    /// Scenarios whose repetitions did not all end alike; the run fails with them.
+    pub(crate) unsteady: Vec<UnsteadyReport>,
+    /// By id and repetition.
     pub(crate) scenarios: Vec<ScenarioReport>,
+}
+
+/// A scenario that ended now so, now so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct UnsteadyReport {
+    pub(crate) id: String,
+    pub(crate) passed: usize,
+    pub(crate) failed: usize,
+    pub(crate) error: usize,
 }
 
 /// How many scenarios ended how.
@@ -57,6 +74,8 @@ pub(crate) struct ScenarioReport {
     pub(crate) why: Option<String>,
     pub(crate) profile: Option<String>,
     pub(crate) tags: Vec<String>,
+    /// Which repetition this is, from 1.
+    pub(crate) repeat: u32,
     pub(crate) verdict: VerdictWord,
     /// Why it was skipped, or what the harness met.
     pub(crate) reason: Option<String>,
@@ -65,6 +84,10 @@ pub(crate) struct ScenarioReport {
     pub(crate) world_ready_seconds: Option<f64>,
     pub(crate) steps: Vec<StepReport>,
     pub(crate) failure: Option<FailureReport>,
+    /// Where one reads more of a scenario that failed or met an error.
+    pub(crate) diagnostics: Option<DiagnosticsReport>,
+    /// The command that runs it again and keeps its world.
+    pub(crate) again: Option<String>,
 }
 
 /// One step that was run.

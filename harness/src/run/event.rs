@@ -4,9 +4,21 @@ use std::{sync::Arc, time::Duration};
 
 use rolecall_scenario::{Span, model::Scenario};
 
+use crate::world::Diagnostics;
+
+/// An event, and the repetition it belongs to: two of one scenario may run side by side.
+#[derive(Clone, Debug)]
+pub(crate) struct Happened {
+    /// From 1.
+    pub(crate) repeat: u32,
+    pub(crate) event: Event,
+}
+
 /// Something that happened in a run.
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
+    /// A scenario's turn came: its world is being brought up.
+    ScenarioStarted { scenario: Arc<Scenario> },
     /// A step ended.
     StepEnded { scenario: Arc<Scenario>, step: StepEnd },
     /// A scenario ended, or was not run.
@@ -17,6 +29,14 @@ pub(crate) enum Event {
         took: Duration,
         /// How long its world took to be ready for the first step; `None` if it never was.
         world_ready: Option<Duration>,
+        /// What was collected of its world before that was taken down; empty unless it failed or met an error there.
+        diagnostics: Diagnostics,
+    },
+    /// The world of the scenario that just ended stands until somebody ends the run.
+    WorldHeld {
+        scenario: Arc<Scenario>,
+        /// How a person enters it: one line for each host or service.
+        doors: Vec<String>,
     },
 }
 

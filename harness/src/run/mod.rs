@@ -6,5 +6,5 @@ mod poll;
 mod scenario;
 mod suite;
 
-pub(crate) use event::{Due, Event, Failure, StepEnd, Verdict};
-pub(crate) use suite::{SuiteOptions, run_suite};
+pub(crate) use event::{Due, Event, Failure, Happened, StepEnd, Verdict};
+pub(crate) use suite::{SuiteOptions, run_suite, skip};

@@ -1,0 +1,80 @@
+//! What stands below the flags in each `--help`.
+
+pub(super) const ALL: &str = "\
+Examples:
+  rolecall                                       run the whole suite
+  rolecall run kube2iam/                         run every scenario of a chapter
+  rolecall run kube2iam/no-permission            run one
+  rolecall run my-case.yaml                      run a file of your own
+  rolecall run --report json=report.json         write a report as well
+  rolecall run --proxy-binary ./kube2iam         put another proxy to the test
+  rolecall list                                  what there is
+  rolecall lint my-case.yaml                     check files without running them
+  rolecall explain kube2iam/no-permission        what a scenario does, in words
+  rolecall doctor                                whether this machine can run scenarios
+  rolecall proxy --help                          the bundled proxy's own flags
+
+Exit codes of run and lint:
+  0 all as expected   1 an expectation failed   2 usage   3 a scenario file is invalid
+  4 nothing ran   5 the world could not start   6 rolecall itself failed   130 interrupted";
+
+pub(super) const RUN: &str = "\
+Examples:
+  rolecall run
+  rolecall run kops/ kube2iam/no-permission
+  rolecall run --tag seed -v
+  rolecall run --jobs 1 --report json=target/report.json
+  rolecall run --report junit=target/junit.xml --report json=target/report.json
+  rolecall run kube2iam/no-permission --repeat 20
+  rolecall run kube2iam/no-permission --keep
+  rolecall run --proxy-binary ./kube2iam -- --log-level=debug
+
+Of each scenario that failed, the proxy's log, all requests and all decisions are kept in
+target/rolecall/<run>/<scenario>/; the text of the failure names them.";
+
+pub(super) const LIST: &str = "\
+Examples:
+  rolecall list
+  rolecall list kube2iam/ --tag seed
+  rolecall list --json | jq -r '.[].id'";
+
+pub(super) const LINT: &str = "\
+Examples:
+  rolecall lint
+  rolecall lint my-case.yaml
+  rolecall lint scenarios/kube2iam --deny-warnings";
+
+pub(super) const EXPLAIN: &str = "\
+Examples:
+  rolecall explain kube2iam/no-permission
+  rolecall explain my-case.yaml
+  rolecall explain --tag seed | less";
+
+pub(super) const SCHEMA: &str = "\
+Examples:
+  rolecall schema > scenarios/schema.json
+  # then, as the first line of a scenario, for editors with the YAML language server:
+  # yaml-language-server: $schema=../schema.json";
+
+pub(super) const DOCTOR: &str = "\
+Examples:
+  rolecall doctor
+  rolecall doctor --json | jq '.[] | select(.ok == false)'
+
+Ends with 0 if scenarios can run here, with 5 if not.";
+
+pub(super) const SWEEP: &str = "\
+Examples:
+  rolecall sweep --dry-run
+  rolecall sweep
+  rolecall sweep reports/ --output /tmp/rolecall
+
+Networks, processes and mounts of a killed run are gone with it. What can be left are files: the folder of
+a run that did not end, and reports half written. Files of runs that ended, and of runs that still go on,
+are not touched.";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  rolecall completions bash > ~/.local/share/bash-completion/completions/rolecall
+  rolecall completions zsh  > ~/.zfunc/_rolecall
+  rolecall completions fish > ~/.config/fish/completions/rolecall.fish";

@@ -1,0 +1,77 @@
+//! `rolecall sweep`: what killed runs left. Their networks, processes and mounts went with them; only files can stay.
+
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{args::SweepArgs, main::complain};
+use crate::report::{ExitStatus, is_marker, owner_of};
+
+/// Removes the folders of runs that did not end and reports half written, where the process they belong to is gone.
+pub(crate) fn sweep(args: &SweepArgs) -> ExitStatus {
+    let output = args.output.folder();
+    let mut left = BTreeSet::new();
+    for run in folders_in(&output) {
+        let dead = |names: Vec<PathBuf>| names.iter().any(|path| is_left(path, true));
+        if dead(entries_of(&run)) {
+            left.insert(run);
+        }
+    }
+    let folders = match args.folders.as_slice() {
+        [] => &[PathBuf::from(".")],
+        folders => folders,
+    };
+    for folder in folders.iter().chain([&output]) {
+        if args.folders.contains(folder) && !folder.is_dir() {
+            complain(format_args!("{} is no folder", folder.display()));
+            return ExitStatus::Usage;
+        }
+        left.extend(entries_of(folder).into_iter().filter(|path| is_left(path, false)));
+    }
+    let mut status = ExitStatus::AsExpected;
+    for path in &left {
+        let shown = path.strip_prefix("./").unwrap_or(path).display();
+        if args.dry_run {
+            anstream::println!("would remove {shown}");
+            continue;
+        }
+        match remove(path) {
+            Ok(()) => anstream::println!("removed {shown}"),
+            Err(error) => {
+                complain(format_args!("cannot remove {shown}: {error}"));
+                status = ExitStatus::HarnessError;
+            }
+        }
+    }
+    if left.is_empty() {
+        anstream::println!("nothing is left of killed runs");
+    }
+    status
+}
+
+/// Whether a path is a draft (or, if asked, a run's marker) of a process that is gone. A number that the system has
+/// given to another process since counts as alive: that file is found by a later sweep.
+fn is_left(path: &Path, marker: bool) -> bool {
+    let Some(name) = path.file_name() else { return false };
+    is_marker(name) == marker && owner_of(name).is_some_and(|owner| !Path::new("/proc").join(owner.to_string()).exists())
+}
+
+fn entries_of(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
+}
+
+fn folders_in(folder: &Path) -> Vec<PathBuf> {
+    let is_folder = |path: &PathBuf| fs::symlink_metadata(path).is_ok_and(|kind| kind.is_dir());
+    entries_of(folder).into_iter().filter(is_folder).collect()
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path)?.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    }
+}
