@@ -2,6 +2,7 @@
 
 mod accounts;
 mod authentication;
+mod copy;
 mod ec2;
 mod federation;
 mod groups;

@@ -7,7 +7,7 @@ use crate::{
     state::{AccountRef, Bucket},
 };
 
-const NAMESPACE: &str = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
+pub(super) const NAMESPACE: &str = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
 
 pub(super) fn list(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     call.check(Ask::new("s3:ListAllMyBuckets", "arn:aws:s3:::*").shown(""))?;

@@ -1,6 +1,7 @@
 //! S3, REST with XML, path style and virtual-host style.
 
 mod bucket;
+mod copy;
 mod listing;
 mod object;
 mod policy;
@@ -45,7 +46,7 @@ pub(crate) struct S3Call<'a> {
 
 /// Performs an operation.
 pub(crate) fn perform(call: &mut S3Call<'_>, operation: Operation) -> Result<Answer, Refusal> {
-    check_headers(call)?;
+    check_headers(call, operation)?;
     match operation {
         Operation::ListBuckets => bucket::list(call),
         Operation::CreateBucket => bucket::create(call),
@@ -58,17 +59,19 @@ pub(crate) fn perform(call: &mut S3Call<'_>, operation: Operation) -> Result<Ans
         Operation::GetBucketPolicy => policy::get(call),
         Operation::DeleteBucketPolicy => policy::delete(call),
         Operation::PutObject => object::put(call),
+        Operation::CopyObject => copy::copy(call),
         Operation::GetObject | Operation::HeadObject => object::get(call),
         Operation::DeleteObject => object::delete(call),
     }
 }
 
-fn check_headers(call: &S3Call<'_>) -> Result<(), Refusal> {
+fn check_headers(call: &S3Call<'_>, operation: Operation) -> Result<(), Refusal> {
     for name in call.request.headers.keys().map(http::HeaderName::as_str) {
         let open = ["x-amz-meta-", "x-amz-checksum-"]
             .iter()
             .any(|prefix| name.starts_with(prefix));
-        if name.starts_with("x-amz-") && !open && !KNOWN_HEADERS.contains(&name) {
+        let of_copy = operation == Operation::CopyObject && copy::HEADERS.contains(&name);
+        if name.starts_with("x-amz-") && !open && !of_copy && !KNOWN_HEADERS.contains(&name) {
             return Err(Refusal::new(
                 501,
                 "NotImplemented",
@@ -100,27 +103,33 @@ impl S3Call<'_> {
 
     /// Asks for an action on the bucket.
     fn ask_bucket(&self, action: &str) -> Ask {
-        let bucket = self.bucket_name();
-        Ask::new(action, &format!("arn:aws:s3:::{bucket}"))
-            .owned_by(self.owner_id())
-            .resource_policy(self.policy_of(bucket))
+        self.ask_of(action, self.bucket_name(), None)
     }
 
     /// Asks for an action on the object.
     fn ask_object(&self, action: &str) -> Ask {
-        let bucket = self.bucket_name();
-        Ask::new(action, &format!("arn:aws:s3:::{bucket}/{}", self.key()))
-            .owned_by(self.owner_id())
+        self.ask_of(action, self.bucket_name(), Some(self.key()))
+    }
+
+    /// Asks for an action on any bucket or object.
+    fn ask_of(&self, action: &str, bucket: &str, key: Option<&str>) -> Ask {
+        let arn = match key {
+            None => format!("arn:aws:s3:::{bucket}"),
+            Some(key) => format!("arn:aws:s3:::{bucket}/{key}"),
+        };
+        let owner = self.owner_of(bucket).map(|owner| self.state[owner].account.as_str());
+        Ask::new(action, &arn)
+            .owned_by(owner)
             .resource_policy(self.policy_of(bucket))
     }
 
     /// The account that owns the bucket, if there is one of this name.
     fn owner(&self) -> Option<AccountRef> {
-        self.state.buckets.get(self.bucket_name()).map(|bucket| bucket.owner)
+        self.owner_of(self.bucket_name())
     }
 
-    fn owner_id(&self) -> Option<&str> {
-        self.owner().map(|owner| self.state[owner].account.as_str())
+    fn owner_of(&self, bucket: &str) -> Option<AccountRef> {
+        self.state.buckets.get(bucket).map(|bucket| bucket.owner)
     }
 
     fn policy_of(&self, bucket: &str) -> Option<ResourcePolicy> {

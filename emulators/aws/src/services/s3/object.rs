@@ -139,7 +139,7 @@ pub(super) fn delete(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     Ok(Answer::empty(204))
 }
 
-fn kept(request: &crate::request::Received) -> Vec<(String, String)> {
+pub(super) fn kept(request: &crate::request::Received) -> Vec<(String, String)> {
     let mut kept: Vec<(String, String)> = request
         .headers
         .iter()
@@ -163,14 +163,14 @@ fn kept(request: &crate::request::Received) -> Vec<(String, String)> {
     kept
 }
 
-fn same_etag(header: &str, etag: &str) -> bool {
+pub(super) fn same_etag(header: &str, etag: &str) -> bool {
     header
         .split(',')
         .map(str::trim)
         .any(|one| one == "*" || one.trim_matches('"') == etag.trim_matches('"'))
 }
 
-fn precondition_failed() -> Refusal {
+pub(super) fn precondition_failed() -> Refusal {
     Refusal::new(
         412,
         "PreconditionFailed",

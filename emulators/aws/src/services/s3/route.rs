@@ -16,6 +16,7 @@ pub(crate) enum Operation {
     GetBucketPolicy,
     DeleteBucketPolicy,
     PutObject,
+    CopyObject,
     GetObject,
     HeadObject,
     DeleteObject,
@@ -60,7 +61,8 @@ impl Route {
             key: Some(key).filter(|key| !key.is_empty()),
             query,
         };
-        route.operation = route.operation(&request.method);
+        let copies = request.headers.contains_key("x-amz-copy-source");
+        route.operation = route.operation(&request.method, copies);
         Ok(route)
     }
 
@@ -71,7 +73,8 @@ impl Route {
             .map(|(_, value)| value.as_str())
     }
 
-    fn operation(&self, method: &Method) -> Option<Operation> {
+    /// `copies`: the object is to be made of another one.
+    fn operation(&self, method: &Method, copies: bool) -> Option<Operation> {
         use Operation as O;
         let has = |name: &str| self.query.iter().any(|(n, _)| n == name);
         let (operation, params): (O, &[&str]) = match (&self.bucket, &self.key, method.as_str()) {
@@ -100,6 +103,7 @@ impl Route {
             (Some(_), None, "PUT") => (O::CreateBucket, &[]),
             (Some(_), None, "HEAD") => (O::HeadBucket, &[]),
             (Some(_), None, "DELETE") => (O::DeleteBucket, &[]),
+            (Some(_), Some(_), "PUT") if copies => (O::CopyObject, &[]),
             (Some(_), Some(_), "PUT") => (O::PutObject, &[]),
             (Some(_), Some(_), "GET") => (O::GetObject, &[]),
             (Some(_), Some(_), "HEAD") => (O::HeadObject, &[]),
@@ -130,6 +134,7 @@ impl Operation {
             Self::GetBucketPolicy => "GetBucketPolicy",
             Self::DeleteBucketPolicy => "DeleteBucketPolicy",
             Self::PutObject => "PutObject",
+            Self::CopyObject => "CopyObject",
             Self::GetObject => "GetObject",
             Self::HeadObject => "HeadObject",
             Self::DeleteObject => "DeleteObject",
@@ -137,7 +142,7 @@ impl Operation {
     }
 }
 
-fn decode(text: &str) -> Result<String, Refusal> {
+pub(super) fn decode(text: &str) -> Result<String, Refusal> {
     percent_decode_str(text)
         .decode_utf8()
         .map(std::borrow::Cow::into_owned)
