@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{FieldError, ResourcePath, Verb};
+use super::FieldError;
 use crate::store::Resource;
 
 /// A refusal in the words of the API server, answered as a `Status` (`k8s.io/apimachinery/pkg/api/errors`).
@@ -12,23 +12,23 @@ pub(crate) struct ApiError {
     code: StatusCode,
     /// `metav1.StatusReason`; empty where the server knows none.
     reason: Cow<'static, str>,
-    message: String,
-    details: Value,
+    message: Box<str>,
+    pub(super) details: Value,
 }
 
 // === impl ApiError ===
 
 impl ApiError {
-    fn new(code: StatusCode, reason: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+    pub(super) fn new(code: StatusCode, reason: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self {
             code,
             reason: reason.into(),
-            message: message.into(),
+            message: message.into().into_boxed_str(),
             details: Value::Null,
         }
     }
 
-    fn of(mut self, kind: &str, name: &str) -> Self {
+    pub(super) fn of(mut self, kind: &str, name: &str) -> Self {
         self.details = json!({"kind": kind});
         if !name.is_empty() {
             self.details = json!({"name": name, "kind": kind});
@@ -45,7 +45,7 @@ impl ApiError {
         error
     }
 
-    fn because(mut self, causes: Value) -> Self {
+    pub(super) fn because(mut self, causes: Value) -> Self {
         if !self.details.is_object() {
             self.details = json!({});
         }
@@ -89,51 +89,6 @@ impl ApiError {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message)
     }
 
-    /// A patch whose result has what its type has not. The server names no object here.
-    pub(crate) fn strict_patch(error: &FieldError) -> Self {
-        Self::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "Invalid",
-            format!(" \"\" is invalid: {}: {}", error.field, error.message),
-        )
-        .because(json!([{"reason": error.reason, "message": error.message, "field": error.field}]))
-    }
-
-    /// A fault that was asked for; `reason` as the server has it for the status, unless another is given.
-    pub(crate) fn injected(code: StatusCode, reason: Option<String>) -> Self {
-        let usual = match code.as_u16() {
-            400 => "BadRequest",
-            401 => "Unauthorized",
-            403 => "Forbidden",
-            404 => "NotFound",
-            409 => "Conflict",
-            410 => "Expired",
-            429 => "TooManyRequests",
-            500 => "InternalError",
-            503 => "ServiceUnavailable",
-            504 => "Timeout",
-            _ => "",
-        };
-        let reason = reason.map_or(Cow::Borrowed(usual), Cow::Owned);
-        Self::new(code, reason, "this fault was injected by the scenario")
-    }
-
-    pub(crate) fn too_large() -> Self {
-        Self::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "RequestEntityTooLarge",
-            "Request entity too large: limit is 3145728",
-        )
-    }
-
-    pub(crate) fn unsupported_media_type(accepted: &str) -> Self {
-        Self::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "UnsupportedMediaType",
-            format!("the body of the request was in an unknown format - accepted media types include: {accepted}"),
-        )
-    }
-
     /// A path that is no resource of this server.
     pub(crate) fn unknown_path() -> Self {
         Self::new(
@@ -144,7 +99,7 @@ impl ApiError {
         .because_nothing()
     }
 
-    fn because_nothing(mut self) -> Self {
+    pub(super) fn because_nothing(mut self) -> Self {
         self.details = json!({});
         self
     }
@@ -220,17 +175,6 @@ impl ApiError {
         .because(causes)
     }
 
-    /// An option of the request that is wrong, or contradicts another; `kind` is the one that the server names, such
-    /// as `ListOptions`.
-    pub(crate) fn invalid_options(kind: &str, error: &FieldError) -> Self {
-        Self::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "Invalid",
-            format!("{kind}.meta.k8s.io \"\" is invalid: {}: {}", error.field, error.message),
-        )
-        .because(json!([{"reason": error.reason, "message": error.message, "field": error.field}]))
-    }
-
     pub(crate) fn forbidden(resource: Resource, name: &str, why: &str) -> Self {
         let plural = resource.qualified(resource.plural());
         Self::new(
@@ -248,49 +192,6 @@ impl ApiError {
         Self::forbidden(resource, name, &why).because(json!([
             {"reason": "NamespaceTerminating", "message": message, "field": "metadata.namespace"}
         ]))
-    }
-
-    /// What the authorizer answers about a resource (`responsewriters.ForbiddenStatusError`).
-    pub(crate) fn forbidden_to(user: &str, verb: Verb, path: &ResourcePath) -> Self {
-        let mut kind = path.resource.clone();
-        if !path.group.is_empty() {
-            kind = format!("{kind}.{}", path.group);
-        }
-        let subject = match &path.name {
-            Some(name) => format!("{kind} \"{name}\""),
-            None => kind,
-        };
-        let mut resource = path.resource.clone();
-        if let Some(subresource) = &path.subresource {
-            resource = format!("{resource}/{subresource}");
-        }
-        let scope = match &path.namespace {
-            Some(namespace) => format!("in the namespace \"{namespace}\""),
-            None => "at the cluster scope".to_owned(),
-        };
-        let mut error = Self::new(
-            StatusCode::FORBIDDEN,
-            "Forbidden",
-            format!(
-                "{subject} is forbidden: User \"{user}\" cannot {verb} resource \"{resource}\" in API group \"{}\" {scope}",
-                path.group
-            ),
-        )
-        .of(&path.resource, path.name.as_deref().unwrap_or_default());
-        if !path.group.is_empty() {
-            error.details["group"] = path.group.clone().into();
-        }
-        error
-    }
-
-    /// What the authorizer answers about a path that is no resource.
-    pub(crate) fn forbidden_path(user: &str, verb: Verb, path: &str) -> Self {
-        Self::new(
-            StatusCode::FORBIDDEN,
-            "Forbidden",
-            format!("forbidden: User \"{user}\" cannot {verb} path \"{path}\""),
-        )
-        .because_nothing()
     }
 
     /// A watch from a version that the history has forgotten.

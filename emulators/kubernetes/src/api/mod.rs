@@ -12,6 +12,7 @@ mod options;
 mod patch;
 mod path;
 mod query;
+mod request_error;
 mod table;
 mod unknown_fields;
 mod watch;

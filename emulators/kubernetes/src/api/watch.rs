@@ -185,13 +185,13 @@ impl Watch {
         let resource = self.view.selection.resource;
         let shown = match self.view.form {
             Form::Object => named(resource, object),
-            Form::Table(include) => self.to_table(&[object], &object["metadata"]["resourceVersion"], include),
+            Form::Table(include) => self.table_of(&[object], &object["metadata"]["resourceVersion"], include),
         };
         self.send(kind.as_str(), &shown);
     }
 
     /// A table of a watch; its columns are said once.
-    fn to_table(&mut self, objects: &[&Value], version: &Value, include: Include) -> Value {
+    fn table_of(&mut self, objects: &[&Value], version: &Value, include: Include) -> Value {
         let (resource, now) = (self.view.selection.resource, self.registry.clock.wall());
         let metadata = json!({"resourceVersion": version});
         let mut table = table::of(resource, objects.iter().copied(), metadata, include, now);
@@ -256,7 +256,7 @@ impl Watch {
         let bookmark = match self.view.form {
             Form::Object => named(self.view.selection.resource, &json!({"metadata": metadata})),
             Form::Table(include) => {
-                self.to_table(&[&json!({"metadata": metadata})], &metadata["resourceVersion"], include)
+                self.table_of(&[&json!({"metadata": metadata})], &metadata["resourceVersion"], include)
             }
         };
         self.send("BOOKMARK", &bookmark);
