@@ -209,7 +209,10 @@ fn report(text: &str) -> Result<ReportArg, String> {
     if file.is_empty() {
         return Err(WRITE.to_owned());
     }
-    Ok(ReportArg { kind, path: file.into() })
+    Ok(ReportArg {
+        kind,
+        path: file.into(),
+    })
 }
 
 fn log_filter(text: &str) -> Result<String, String> {

@@ -82,7 +82,11 @@ pub(crate) fn doctor(suite: &Suite, args: &DoctorArgs) -> ExitStatus {
 }
 
 fn show(checks: &[Check]) {
-    let width = checks.iter().map(|check| check.check.chars().count()).max().unwrap_or_default();
+    let width = checks
+        .iter()
+        .map(|check| check.check.chars().count())
+        .max()
+        .unwrap_or_default();
     for check in checks {
         let (word, colour) = match check.ok {
             Some(true) => ("ok", anstyle::AnsiColor::Green),
@@ -111,7 +115,11 @@ fn namespaces() -> Vec<Check> {
     let all = [
         (Trial::User, "user namespaces", "a process can enter its own"),
         (Trial::Processes, "PID namespaces", "what a run starts ends with it"),
-        (Trial::Network, "network namespaces", "a host with a bridge that forwards"),
+        (
+            Trial::Network,
+            "network namespaces",
+            "a host with a bridge that forwards",
+        ),
         (Trial::Nat, "NAT by nf_tables", "a rule can be put there and taken away"),
         (Trial::Run, "a private /run", "a tmpfs can be mounted there"),
     ];
@@ -209,8 +217,12 @@ fn try_nat() -> Result<(), String> {
 fn suite_check(suite: &Suite) -> Check {
     match suite.root().filter(|root| root.join("scenarios").is_dir()) {
         Some(root) => Check::new("the suite", Some(true), root.display().to_string()),
-        None => Check::new("the suite", Some(false), "there is no folder `scenarios` here, above, or beside the program")
-            .remedy("say where it is with --suite DIR; a file of your own can be run without it"),
+        None => Check::new(
+            "the suite",
+            Some(false),
+            "there is no folder `scenarios` here, above, or beside the program",
+        )
+        .remedy("say where it is with --suite DIR; a file of your own can be run without it"),
     }
 }
 
@@ -218,8 +230,12 @@ fn output_check(output: &Path) -> Check {
     let shown = output.display();
     let mut check = match try_folder(output) {
         Ok(()) => Check::new("the output folder", Some(true), shown.to_string()),
-        Err(error) => Check::new("the output folder", Some(false), format!("{shown} cannot be written: {error}"))
-            .remedy("choose another with --output DIR, or make it writable"),
+        Err(error) => Check::new(
+            "the output folder",
+            Some(false),
+            format!("{shown} cannot be written: {error}"),
+        )
+        .remedy("choose another with --output DIR, or make it writable"),
     };
     check.needed = true;
     check

@@ -16,7 +16,9 @@ pub(crate) fn try_reports(reports: &[ReportArg]) -> Result<(), ExitStatus> {
     for (index, report) in reports.iter().enumerate() {
         let path = report.path.display();
         if reports.iter().take(index).any(|other| other.path == report.path) {
-            complain(format_args!("two reports cannot both be {path}; give each a file of its own"));
+            complain(format_args!(
+                "two reports cannot both be {path}; give each a file of its own"
+            ));
             return Err(ExitStatus::Usage);
         }
         try_file(&report.path).map_err(|error| {

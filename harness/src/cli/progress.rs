@@ -65,7 +65,9 @@ impl Progress {
             count => format!("{id} ×{count}"),
         });
         let ids: Vec<_> = ids.collect();
-        format!("{} of {}  {}", self.ended, self.of, ids.join(", ")).trim_end().to_owned()
+        format!("{} of {}  {}", self.ended, self.of, ids.join(", "))
+            .trim_end()
+            .to_owned()
     }
 
     /// Writes something to the terminal while the line is away.

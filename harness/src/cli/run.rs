@@ -46,10 +46,10 @@ fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
     }
     warn(&scenarios);
     let subject = subject(args)?;
-    let world = capabilities();
+    let world = capabilities(&scenarios);
     let plans: Vec<Plan> = scenarios
         .into_iter()
-        .map(|scenario| plan(scenario, &world, &subject))
+        .map(|scenario| plan(scenario, &world, &subject, args.real_time))
         .collect();
     let own = std::env::current_exe().map_err(|error| {
         complain(format_args!(

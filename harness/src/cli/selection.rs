@@ -29,7 +29,11 @@ pub(crate) fn load_selected(suite: &Suite, selection: &SelectionArgs) -> Result<
     if selection.tags.is_empty() {
         return Ok(scenarios);
     }
-    let there: BTreeSet<&str> = scenarios.iter().flat_map(|scenario| &scenario.tags).map(String::as_str).collect();
+    let there: BTreeSet<&str> = scenarios
+        .iter()
+        .flat_map(|scenario| &scenario.tags)
+        .map(String::as_str)
+        .collect();
     for tag in &selection.tags {
         if !there.contains(tag.as_str()) {
             let there: Vec<_> = there.into_iter().collect();
@@ -115,7 +119,11 @@ fn select_one(suite: &Suite, all: &BTreeSet<ScenarioFile>, word: &str) -> BTreeS
     // A file outside the suite goes by its path without an ending, and may be called so.
     let own = ["yaml", "yml"].map(|ending| PathBuf::from(format!("{word}.{ending}")));
     match own.into_iter().find(|path| begun.is_empty() && path.is_file()) {
-        Some(path) => [ScenarioFile { id: word.to_owned(), path }].into(),
+        Some(path) => [ScenarioFile {
+            id: word.to_owned(),
+            path,
+        }]
+        .into(),
         None => begun,
     }
 }

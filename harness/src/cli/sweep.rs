@@ -55,7 +55,8 @@ pub(crate) fn sweep(args: &SweepArgs) -> ExitStatus {
 /// given to another process since counts as alive: that file is found by a later sweep.
 fn is_left(path: &Path, marker: bool) -> bool {
     let Some(name) = path.file_name() else { return false };
-    is_marker(name) == marker && owner_of(name).is_some_and(|owner| !Path::new("/proc").join(owner.to_string()).exists())
+    is_marker(name) == marker
+        && owner_of(name).is_some_and(|owner| !Path::new("/proc").join(owner.to_string()).exists())
 }
 
 fn entries_of(folder: &Path) -> Vec<PathBuf> {

@@ -4,4 +4,4 @@ mod capabilities;
 mod plan;
 
 pub(crate) use capabilities::Capabilities;
-pub(crate) use plan::{Plan, plan};
+pub(crate) use plan::{Plan, clients, plan};

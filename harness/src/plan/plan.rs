@@ -20,7 +20,9 @@ pub(crate) enum Plan {
 }
 
 /// Decides what becomes of a scenario in a world with these capabilities and with this subject.
-pub(crate) fn plan(scenario: Arc<Scenario>, world: &Capabilities, subject: &Subject) -> Plan {
+///
+/// With `real_time`, `advance` waits, so no part needs a clock that can be moved.
+pub(crate) fn plan(scenario: Arc<Scenario>, world: &Capabilities, subject: &Subject, real_time: bool) -> Plan {
     if let Some(pending) = scenario.pending.first() {
         let (line, _) = scenario.source.line_column(pending.span.start);
         let reason = format!("`{}` (line {line}): {}", pending.word, pending.reason);
@@ -28,6 +30,22 @@ pub(crate) fn plan(scenario: Arc<Scenario>, world: &Capabilities, subject: &Subj
     }
     if let Some(need) = world.missing(&scenario.needs) {
         let reason = format!("{} has no `{need}`", world.world);
+        return Plan::Skip { scenario, reason };
+    }
+    let lacks = |client: &&str| *client != "rust" && !world.has.contains(&format!("client:{client}"));
+    let lacking = clients(&scenario).find(lacks).map(str::to_owned);
+    if let Some(client) = lacking {
+        let reason = format!(
+            "{} cannot run the SDK of `client: {client}` on this machine",
+            world.world
+        );
+        return Plan::Skip { scenario, reason };
+    }
+    if scenario.needs.contains("clock") && subject.test_clock().is_none() && !real_time {
+        let reason = format!(
+            "{} has no clock that can be moved (`--real-time` waits instead)",
+            subject.name()
+        );
         return Plan::Skip { scenario, reason };
     }
     let settings = Settings::default().with(&scenario.proxy);
@@ -45,4 +63,12 @@ pub(crate) fn plan(scenario: Arc<Scenario>, world: &Capabilities, subject: &Subj
         }
     }
     Plan::Run { scenario, settings }
+}
+
+/// SDK clients that a scenario's steps use.
+pub(crate) fn clients(scenario: &Scenario) -> impl Iterator<Item = &str> {
+    scenario.steps.iter().filter_map(|step| match &step.action.value {
+        Action::Credentials(walk) => walk.client.as_deref(),
+        _ => None,
+    })
 }

@@ -154,7 +154,11 @@ mod tests {
     fn files_are_masked_and_listed_as_one_reads_them() {
         let output = tempfile::tempdir().expect("a folder");
         let mut run = RunFolder::new(&output.path().join("not/made/yet"), "run").expect("a writable folder");
-        assert_eq!(fs::read_dir(output.path()).expect("the folder").count(), 0, "nothing is made before it is due");
+        assert_eq!(
+            fs::read_dir(output.path()).expect("the folder").count(),
+            0,
+            "nothing is made before it is due"
+        );
         let kept = run.keep("a", Some(2), &two_files()).expect("files");
         assert_eq!(kept.files, ["proxy.log", "decisions.txt"]);
         let log = fs::read_to_string(Path::new(&kept.folder).join("proxy.log")).expect("the log");

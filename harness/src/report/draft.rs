@@ -41,7 +41,13 @@ pub(crate) fn is_marker(name: &OsStr) -> bool {
 pub(crate) fn try_folder(folder: &Path) -> io::Result<()> {
     let there = folder
         .ancestors()
-        .map(|path| if path.as_os_str().is_empty() { Path::new(".") } else { path })
+        .map(|path| {
+            if path.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                path
+            }
+        })
         .find(|path| path.exists())
         .unwrap_or(Path::new("."));
     let tried = draft_of(there, "try");
@@ -73,6 +79,10 @@ mod tests {
         fs::write(folder.path().join("file"), "").expect("a file");
         assert!(try_folder(&folder.path().join("file/below")).is_err());
         assert!(try_folder(&folder.path().join("below/deep")).is_ok());
-        assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 1, "nothing stays");
+        assert_eq!(
+            fs::read_dir(folder.path()).expect("the folder").count(),
+            1,
+            "nothing stays"
+        );
     }
 }

@@ -43,7 +43,11 @@ type Place = (String, u32);
 /// What an event added to the report.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Added<'a> {
-    Step { id: &'a str, repeat: u32, step: &'a StepReport },
+    Step {
+        id: &'a str,
+        repeat: u32,
+        step: &'a StepReport,
+    },
     Scenario(&'a ScenarioReport),
     Nothing,
 }
@@ -78,7 +82,11 @@ impl Fold {
                 let steps = self.steps.entry(place).or_default();
                 steps.push(step_report(scenario, step));
                 match steps.last() {
-                    Some(step) => Added::Step { id: &scenario.id, repeat: happened.repeat, step },
+                    Some(step) => Added::Step {
+                        id: &scenario.id,
+                        repeat: happened.repeat,
+                        step,
+                    },
                     None => Added::Nothing,
                 }
             }
@@ -97,7 +105,11 @@ impl Fold {
                 report.steps = self.steps.remove(&place).unwrap_or_default();
                 report.diagnostics = diagnostics;
                 if matches!(report.verdict, VerdictWord::Failed | VerdictWord::Error) {
-                    report.again = Some(format!("rolecall run {} --keep{}", quoted(&scenario.id), self.facts.flags));
+                    report.again = Some(format!(
+                        "rolecall run {} --keep{}",
+                        quoted(&scenario.id),
+                        self.facts.flags
+                    ));
                 }
                 Added::Scenario(self.scenarios.entry(place).insert_entry(report).into_mut())
             }
@@ -150,7 +162,12 @@ fn unsteady<'a>(scenarios: impl Iterator<Item = &'a ScenarioReport>) -> Vec<Unst
             VerdictWord::Skipped | VerdictWord::Interrupted => {}
         }
     }
-    let kinds = |of: &UnsteadyReport| [of.passed, of.failed, of.error].iter().filter(|count| **count > 0).count();
+    let kinds = |of: &UnsteadyReport| {
+        [of.passed, of.failed, of.error]
+            .iter()
+            .filter(|count| **count > 0)
+            .count()
+    };
     counts.into_values().filter(|of| kinds(of) > 1).collect()
 }
 

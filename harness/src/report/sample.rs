@@ -14,9 +14,10 @@ pub(super) fn sample() -> RunReport {
         line: 19,
         column: 15,
         found: "S3 allowed it: 200, it lists [] & <more>".into(),
-        excerpt: "  --> scenarios/kube2iam/no-permission.yaml:19:15\n   |\n19 |     expect: { denied: AccessDenied }\n   \
+        excerpt:
+            "  --> scenarios/kube2iam/no-permission.yaml:19:15\n   |\n19 |     expect: { denied: AccessDenied }\n   \
                   |               ^^^^^^^^^^^^^^^^^^^^ S3 allowed it: 200, it lists [] & <more>\n"
-            .into(),
+                .into(),
         notes: vec![
             "signed by ASIA…7Q: role MyPodRole, issued 0.4s before".into(),
             "held for 0s of 300ms, asked once".into(),
@@ -24,7 +25,9 @@ pub(super) fn sample() -> RunReport {
     });
     failed.diagnostics = Some(DiagnosticsReport {
         folder: "target/rolecall/20260102T030405Z-0a2f/kube2iam/no-permission/repeat-2".into(),
-        files: ["proxy.log", "http.txt", "decisions.txt", "events.txt"].map(str::to_owned).into(),
+        files: ["proxy.log", "http.txt", "decisions.txt", "events.txt"]
+            .map(str::to_owned)
+            .into(),
     });
     failed.again = Some("rolecall run kube2iam/no-permission --keep".into());
     let mut error = ended("kube2iam/other", 1, VerdictWord::Error);

@@ -220,7 +220,10 @@ mod tests {
 
     #[test]
     fn a_world_that_stands_shows_its_doors() {
-        let doors = ["AWS       http://127.0.0.1:1".to_owned(), "node-1    nsenter -t 1 -n".to_owned()];
+        let doors = [
+            "AWS       http://127.0.0.1:1".to_owned(),
+            "node-1    nsenter -t 1 -n".to_owned(),
+        ];
         let text = written(|writer| writer.held("kube2iam/no-permission", &doors));
         insta::assert_snapshot!(text);
     }

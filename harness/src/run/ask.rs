@@ -14,9 +14,9 @@ use crate::{
 /// The harness could not find out. A refusal by an API is an answer, not an error.
 pub(super) async fn ask<W: World>(world: &W, step: &Step, state: &State) -> Result<Observed, WorldError> {
     match &step.action.value {
-        Action::Credentials(walk) => {
-            Ok(Observed::Metadata(metadata(world, step, &MetadataTask::Walk(walk), state).await?))
-        }
+        Action::Credentials(walk) => Ok(Observed::Metadata(
+            metadata(world, step, &MetadataTask::Walk(walk), state).await?,
+        )),
         Action::Imds(requests) => {
             let mut seen = Vec::with_capacity(requests.len());
             for request in requests {
@@ -82,9 +82,15 @@ pub(super) async fn ask<W: World>(world: &W, step: &Step, state: &State) -> Resu
         }
         Action::Metrics { node } => {
             let node = node.as_ref().map(|node| node.value.as_str());
-            Ok(Observed::Text { what: "the metrics", text: world.metrics(node).await? })
+            Ok(Observed::Text {
+                what: "the metrics",
+                text: world.metrics(node).await?,
+            })
         }
-        Action::Log { node } => Ok(Observed::Text { what: "the log", text: world.log(node.as_ref().map(|node| node.value.as_str()))? }),
+        Action::Log { node } => Ok(Observed::Text {
+            what: "the log",
+            text: world.log(node.as_ref().map(|node| node.value.as_str()))?,
+        }),
     }
 }
 
@@ -103,7 +109,10 @@ async fn metadata<W: World>(
     let actor = actor(step)?;
     let mut seen = world.metadata(actor, task, volley(step), &state.context).await?;
     let words = step.expect.iter().flat_map(|expect| &expect.all);
-    if words.into_iter().any(|word| matches!(word.value, Expectation::AnsweredIn(_))) {
+    if words
+        .into_iter()
+        .any(|word| matches!(word.value, Expectation::AnsweredIn(_)))
+    {
         for _ in 0..2 {
             let again = world.metadata(actor, task, volley(step), &state.context).await?;
             for (seen, again) in seen.iter_mut().zip(again) {

@@ -130,4 +130,6 @@ pub(crate) struct JournalMark {
     pub(crate) front: u64,
     /// The metadata service.
     pub(crate) imds: u64,
+    /// The API server.
+    pub(crate) kubernetes: u64,
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use rolecall_clock::{monotonic, since};
 use rolecall_namespaces::Namespace;
 use rolecall_probe::{Imds, Report, Sdk, Task, TokenUse as ProbeToken};
 use rolecall_scenario::model::{Actor, Call, ImdsRequest, Target, TokenUse};
 
 use super::{
-    EmbeddedWorld,
+    EmbeddedWorld, botocore,
     pods::Pod,
     record::{outcome, probe_keys, record},
     seen::seen,
@@ -85,34 +86,43 @@ impl EmbeddedWorld {
         context: &Context,
     ) -> Result<Vec<Metadata>, WorldError> {
         let place = self.place(actor)?;
-        let (task, sent) = match task {
+        let mut sent = String::new();
+        let answers = match task {
             MetadataTask::Walk(walk) => match walk.client.as_deref() {
-                None => (
-                    Task::Credentials(rolecall_probe::Credentials {
+                None => {
+                    let walk = rolecall_probe::Credentials {
                         ask_for: walk.ask_for.clone(),
                         token: token(&walk.token, context)?,
                         at_once: volley,
                         ..Default::default()
-                    }),
-                    String::new(),
-                ),
-                Some("rust") => (Task::Sdk(Sdk::default()), String::new()),
+                    };
+                    seen(self.programs.probe(&place.host, &Task::Credentials(walk)).await?)?
+                }
+                Some("rust") => seen(self.programs.probe(&place.host, &Task::Sdk(Sdk::default())).await?)?,
+                Some("botocore") => {
+                    let start = monotonic();
+                    let ran = self.programs.exec(&place.host, &botocore::words()).await?;
+                    vec![botocore::seen(&ran, since(start))?]
+                }
                 Some(other) => return Err(WorldError::new(format!("there is no client {other} here"))),
             },
             MetadataTask::Raw(raw) => {
                 let request = self.raw(raw, &place.node, volley, context)?;
                 let headers = request.headers.iter().map(|(_, value)| value.reveal());
-                let sent = headers.chain([request.target.as_str()]).collect::<Vec<_>>().join("\n");
-                (Task::Imds(request), sent)
+                sent = headers.chain([request.target.as_str()]).collect::<Vec<_>>().join("\n");
+                seen(self.programs.probe(&place.host, &Task::Imds(request)).await?)?
             }
         };
-        let report = self.programs.probe(&place.host, &task).await?;
         let mut all = Vec::with_capacity(volley);
-        for seen in seen(report)? {
+        for seen in answers {
             let mut metadata = seen.metadata;
             let leaked = self.cloud.secrets.within(&seen.answers, &sent);
             // A node's own walk brings the node's own keys.
-            metadata.node_secrets = if matches!(actor, Actor::Node(_)) { Vec::new() } else { leaked };
+            metadata.node_secrets = if matches!(actor, Actor::Node(_)) {
+                Vec::new()
+            } else {
+                leaked
+            };
             metadata.at = self.cloud.clock.wall();
             metadata.proxy_is_stopped = self.fleet.is_stopped(&place.node);
             metadata.identity = match &metadata.keys {

@@ -128,7 +128,10 @@ impl Cloud {
             endpoint: format!("http://{aws_address}"),
             region: settings.region.to_owned(),
             keys: root,
-            accounts: further.iter().map(|(name, (_, keys))| (name.clone(), keys.clone())).collect(),
+            accounts: further
+                .iter()
+                .map(|(name, (_, keys))| (name.clone(), keys.clone()))
+                .collect(),
             clock: clock.clone(),
         };
         Ok(Self {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use rolecall_aws::Door;
+use rolecall_kubernetes::User;
 use rolecall_scenario::model::{Journal, JournalWhere};
 
 use super::{EmbeddedWorld, record::why};
@@ -23,6 +24,12 @@ impl EmbeddedWorld {
                 .requests()
                 .last()
                 .map_or(0, |request| request.number + 1),
+            kubernetes: self
+                .cloud
+                .cluster
+                .requests()
+                .last()
+                .map_or(0, |request| request.sequence),
         }
     }
 
@@ -34,9 +41,8 @@ impl EmbeddedWorld {
     ) -> Result<Vec<JournalEntry>, WorldError> {
         let entries = match journal.service.as_str() {
             "imds" => self.metadata_requests(from),
-            "kubernetes" | "vault" => {
-                return Err(WorldError::new(format!("nothing records {} here yet", journal.service)));
-            }
+            "kubernetes" => self.kubernetes_entries(&journal.operation, from),
+            "vault" => return Err(WorldError::new("nothing records Vault here yet")),
             service => self.aws_requests(service, &journal.operation, from),
         };
         Ok(entries
@@ -67,6 +73,31 @@ impl EmbeddedWorld {
                     .decision(&entry.request_id)
                     .map(|decided| why(&decided))
                     .unwrap_or_default(),
+            })
+            .collect()
+    }
+
+    /// What the subject and the pods asked the API server. The operator and the kubelets are the harness's own.
+    fn kubernetes_entries(&self, verb: &str, from: JournalMark) -> Vec<JournalEntry> {
+        let requests = self.cloud.cluster.requests().into_iter();
+        requests
+            .filter(|request| request.sequence > from.kubernetes && request.user != User::Admin.name())
+            .filter(|request| verb == "*" || request.verb == verb)
+            .map(|request| JournalEntry {
+                operation: format!("kubernetes:{}", request.verb),
+                from: request.from.ip(),
+                from_name: self.name_of(request.from.ip()),
+                by: None,
+                role: None,
+                answer: if request.status < 400 {
+                    "ok".to_owned()
+                } else {
+                    request.status.to_string()
+                },
+                region: None,
+                path: Some(request.path),
+                headers: Vec::new(),
+                why: Vec::new(),
             })
             .collect()
     }

@@ -2,6 +2,7 @@
 //! each worker's namespace, and a process in a pod's namespace for everything that the pod does.
 
 mod asking;
+mod botocore;
 mod cloud;
 mod diagnose;
 mod ground;

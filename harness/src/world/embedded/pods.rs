@@ -75,7 +75,9 @@ impl Pods {
         let node = self.network.node(&sandbox.node).map_err(|error| error.to_string())?;
         let title = format!("{}/{}", sandbox.namespace, sandbox.name);
         let processes = self.ground.processes();
-        let having = (!sandbox.host_network).then(|| self.by_address(sandbox.address.into())).flatten();
+        let having = (!sandbox.host_network)
+            .then(|| self.by_address(sandbox.address.into()))
+            .flatten();
         let mut wire = None;
         let host = match &having {
             _ if sandbox.host_network => Namespace::sharing_network_async(&title, &node.host, processes).await,
@@ -83,7 +85,11 @@ impl Pods {
             Some(other) if !other.gone => Namespace::sharing_network_async(&title, &other.host, processes).await,
             _ => {
                 if let Some(name) = having.and_then(|gone| gone.wire) {
-                    node.host.run_async(move |inside| inside.remove(&name)).await.map_err(failed)?.map_err(failed)?;
+                    node.host
+                        .run_async(move |inside| inside.remove(&name))
+                        .await
+                        .map_err(failed)?
+                        .map_err(failed)?;
                 }
                 let name = format!("p{}", self.interfaces.fetch_add(1, Ordering::Relaxed));
                 wire = Some(name);
@@ -103,7 +109,12 @@ impl Pods {
             node.host.wire(&host, wire).await.map_err(failed)?;
         }
         let further: Vec<IpAddr> = match wire {
-            Some(_) => sandbox.addresses.iter().copied().filter(|address| *address != sandbox.address).collect(),
+            Some(_) => sandbox
+                .addresses
+                .iter()
+                .copied()
+                .filter(|address| *address != sandbox.address)
+                .collect(),
             None => Vec::new(),
         };
         host.run_async(move |inside| {
@@ -125,7 +136,10 @@ impl Pods {
             host: Arc::new(host),
             gone: false,
         };
-        self.pods.lock().unwrap_or_else(PoisonError::into_inner).insert(sandbox.uid, pod);
+        self.pods
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(sandbox.uid, pod);
         Ok(())
     }
 }

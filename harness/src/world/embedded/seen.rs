@@ -76,16 +76,26 @@ fn of_sdk(sdk: SdkReport) -> Seen {
         session_token: keys.session_token.as_ref().map(|token| token.reveal().to_owned()),
         expiration: sdk.expiration.as_ref().and_then(|time| time.parse().ok()),
     });
+    let failure = sdk.failure.unwrap_or_default();
+    of_provider(
+        "the SDK's own provider",
+        keys,
+        failure,
+        Duration::from_millis(sdk.elapsed_ms),
+    )
+}
+
+/// What an SDK's own provider got. It tells neither status nor body; that it came to an end is an answer.
+pub(super) fn of_provider(provider: &str, keys: Option<Keys>, failure: String, took: Duration) -> Seen {
     let metadata = Metadata {
-        request: "the SDK's own provider".to_owned(),
-        // An SDK tells neither status nor body; that it came to an end is an answer.
+        request: provider.to_owned(),
         answer: Some(Answer {
             status: if keys.is_some() { 200 } else { 404 },
             headers: vec![],
-            body: sdk.failure.unwrap_or_default(),
+            body: failure,
         }),
         keys,
-        took: Duration::from_millis(sdk.elapsed_ms),
+        took,
         ..blank()
     };
     Seen {

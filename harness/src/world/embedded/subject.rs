@@ -194,7 +194,10 @@ impl Fleet {
 
     async fn move_clock(&self, node: &Node, facts: &NodeFacts, by: Duration) -> Result<(), WorldError> {
         let Some(address) = self.subject.test_clock() else {
-            return Err(WorldError::new(format!("{} has no clock that can be moved", self.subject.name())));
+            return Err(WorldError::new(format!(
+                "{} has no clock that can be moved",
+                self.subject.name()
+            )));
         };
         let path = format!("/clock/advance?ms={}", by.as_millis());
         let header = format!("Authorization: Bearer {}\r\n", self.clock_token);
@@ -217,7 +220,10 @@ impl Fleet {
     pub(super) async fn metrics(&self, node: Option<&str>) -> Result<String, WorldError> {
         let running: Vec<String> = self.running.lock().await.keys().cloned().collect();
         let mut text = String::new();
-        for name in running.iter().filter(|name| node.is_none_or(|node| node == name.as_str())) {
+        for name in running
+            .iter()
+            .filter(|name| node.is_none_or(|node| node == name.as_str()))
+        {
             let node = self.network.node(name)?;
             let address = SocketAddr::from(self.subject.metrics(&self.facts(node)));
             let (status, body) = ask(node, address, "GET", "/metrics", "").await?;
@@ -242,7 +248,8 @@ impl Fleet {
         let address = SocketAddr::from(readiness.address);
         let start = monotonic();
         loop {
-            let asked = tokio::time::timeout(Duration::from_secs(1), ask(node, address, "GET", readiness.path, "")).await;
+            let asked =
+                tokio::time::timeout(Duration::from_secs(1), ask(node, address, "GET", readiness.path, "")).await;
             if matches!(asked, Ok(Ok((status, _))) if readiness.ready.contains(&status)) {
                 return Ok(());
             }
@@ -306,16 +313,23 @@ async fn ask(
 ) -> Result<(u16, String), WorldError> {
     let failed = |error: &dyn std::error::Error| WorldError::doing(format_args!("ask {address}{path}"), error);
     let mut stream = node.host.connect(address).await.map_err(|error| failed(&error))?;
-    let request =
-        format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\n{header}Content-Length: 0\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.map_err(|error| failed(&error))?;
+    let request = format!(
+        "{method} {path} HTTP/1.0\r\nHost: {address}\r\n{header}Content-Length: 0\r\nConnection: close\r\n\r\n"
+    );
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .map_err(|error| failed(&error))?;
     let mut answer = Vec::new();
     let mut stream = stream.take(ANSWER_LIMIT);
     stream.read_to_end(&mut answer).await.map_err(|error| failed(&error))?;
     let text = String::from_utf8_lossy(&answer);
     let status = text.split_whitespace().nth(1).and_then(|status| status.parse().ok());
     let status = status.ok_or_else(|| WorldError::new("an answer without a status"))?;
-    let body = text.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default();
+    let body = text
+        .split_once("\r\n\r\n")
+        .map(|(_, body)| body.to_owned())
+        .unwrap_or_default();
     Ok((status, body))
 }
 

@@ -94,7 +94,10 @@ impl World for EmbeddedWorld {
 
     async fn inject(&self, fault: &Fault) -> Result<(), WorldError> {
         match fault.delay {
-            Some(delay) => self.cloud.front.inject(&fault.service, rolecall_aws::Fault::Delay(delay), None),
+            Some(delay) => self
+                .cloud
+                .front
+                .inject(&fault.service, rolecall_aws::Fault::Delay(delay), None),
             None => return Err(WorldError::new("a fault without a kind cannot be injected")),
         }
         Ok(())

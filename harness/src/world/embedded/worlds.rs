@@ -6,7 +6,7 @@ use rolecall_aws::Enforcement;
 use rolecall_scenario::model::Scenario;
 
 use super::{
-    EmbeddedWorld, Ground,
+    EmbeddedWorld, Ground, botocore,
     cloud::{Cloud, CloudSettings},
     network::Network,
     pods::Pods,
@@ -14,7 +14,7 @@ use super::{
     subject::Fleet,
 };
 use crate::{
-    plan::Capabilities,
+    plan::{Capabilities, clients},
     subject::{Settings, Subject},
     world::{
         WorldError, Worlds,
@@ -22,9 +22,16 @@ use crate::{
     },
 };
 
-/// What the embedded world can do.
-pub(crate) fn capabilities() -> Capabilities {
-    Capabilities::new("the embedded world", ["addresses", "clock", "faults"])
+/// What the embedded world can do for these scenarios. What is costly to find out is found out only where one needs it.
+pub(crate) fn capabilities(scenarios: &[Arc<Scenario>]) -> Capabilities {
+    let mut has = vec!["addresses", "clock", "faults"];
+    let wanted = scenarios
+        .iter()
+        .any(|scenario| clients(scenario).any(|client| client == "botocore"));
+    if wanted && botocore::is_here() {
+        has.push("client:botocore");
+    }
+    Capabilities::new("the embedded world", has)
 }
 
 /// Embedded worlds, one beside the other.

@@ -110,8 +110,14 @@ impl AwsOperator {
     /// # Errors
     /// There is no such account.
     pub(super) fn in_account(&self, name: &str) -> Result<Self, WorldError> {
-        let iam = self.accounts.get(name).ok_or_else(|| WorldError::new(format!("there is no account {name}")))?;
-        Ok(Self { iam: iam.clone(), ..self.clone() })
+        let iam = self
+            .accounts
+            .get(name)
+            .ok_or_else(|| WorldError::new(format!("there is no account {name}")))?;
+        Ok(Self {
+            iam: iam.clone(),
+            ..self.clone()
+        })
     }
 
     /// Whose keys these are, by GetCallerIdentity signed with them.
@@ -161,7 +167,8 @@ impl AwsOperator {
                 put.map_err(|error| WorldError::Refused(refusal(&format!("put the policy of {name}"), &error)))?;
             } else if bucket.restored.contains("policy") {
                 let delete = self.s3.delete_bucket_policy().bucket(name).send().await;
-                delete.map_err(|error| WorldError::Refused(refusal(&format!("delete the policy of {name}"), &error)))?;
+                delete
+                    .map_err(|error| WorldError::Refused(refusal(&format!("delete the policy of {name}"), &error)))?;
             }
             for (key, text) in &bucket.objects {
                 self.s3

@@ -43,9 +43,9 @@ impl Documents {
     /// Puts the accounts' numbers in the place of `self` and of the further accounts' names.
     pub(crate) fn own(&self, text: &str) -> String {
         let own = text.replace("::self:", &format!("::{}:", self.account));
-        self.accounts
-            .iter()
-            .fold(own, |text, (name, number)| text.replace(&format!("::{name}:"), &format!("::{number}:")))
+        self.accounts.iter().fold(own, |text, (name, number)| {
+            text.replace(&format!("::{name}:"), &format!("::{number}:"))
+        })
     }
 
     /// A document as JSON text.
@@ -134,7 +134,10 @@ mod tests {
             documents().role_arn("arn:aws:iam::self:role/a/R"),
             "arn:aws:iam::111122223333:role/a/R"
         );
-        assert_eq!(documents().own("arn:aws:iam::partner:role/R"), "arn:aws:iam::444455556666:role/R");
+        assert_eq!(
+            documents().own("arn:aws:iam::partner:role/R"),
+            "arn:aws:iam::444455556666:role/R"
+        );
         assert_eq!(documents().role_arn("a/R"), "arn:aws:iam::111122223333:role/a/R");
     }
 

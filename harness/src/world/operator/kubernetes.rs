@@ -144,7 +144,10 @@ impl KubernetesOperator {
 }
 
 /// A merge patch of annotations: what is set, and what goes (`null`).
-pub(super) fn annotation_patch(set: &BTreeMap<String, String>, removed: &[&str]) -> serde_json::Map<String, serde_json::Value> {
+pub(super) fn annotation_patch(
+    set: &BTreeMap<String, String>,
+    removed: &[&str],
+) -> serde_json::Map<String, serde_json::Value> {
     let gone = removed.iter().map(|key| ((*key).to_owned(), serde_json::Value::Null));
     gone.chain(set.iter().map(|(key, value)| (key.clone(), value.clone().into())))
         .collect()

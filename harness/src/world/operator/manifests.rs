@@ -8,7 +8,10 @@ use kube::{
 use rolecall_scenario::{Spanned, model::Manifest};
 use serde::Deserialize;
 
-use super::{Documents, KubernetesOperator, kubernetes::{PodName, refused}};
+use super::{
+    Documents, KubernetesOperator,
+    kubernetes::{PodName, refused},
+};
 use crate::world::WorldError;
 
 // === impl KubernetesOperator: manifests ===
@@ -18,10 +21,7 @@ impl KubernetesOperator {
     ///
     /// # Errors
     /// A file cannot be read or is no manifest; [`WorldError::Refused`] with what the API server said.
-    pub(crate) async fn apply_manifests(
-        &self,
-        manifests: &[Spanned<Manifest>],
-    ) -> Result<(), WorldError> {
+    pub(crate) async fn apply_manifests(&self, manifests: &[Spanned<Manifest>]) -> Result<(), WorldError> {
         for manifest in manifests {
             for object in objects(manifest, &self.documents)? {
                 self.apply_object(object, &manifest.file).await?;
@@ -36,8 +36,15 @@ impl KubernetesOperator {
         let what = format!("apply {} {name} of {file}", types.kind);
         let (group, version) = types.api_version.split_once('/').unwrap_or(("", &types.api_version));
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &types.kind));
-        let cluster_wide = matches!(types.kind.as_str(), "Namespace" | "Node" | "ClusterRole" | "ClusterRoleBinding");
-        let namespace = object.metadata.namespace.clone().unwrap_or_else(|| "default".to_owned());
+        let cluster_wide = matches!(
+            types.kind.as_str(),
+            "Namespace" | "Node" | "ClusterRole" | "ClusterRoleBinding"
+        );
+        let namespace = object
+            .metadata
+            .namespace
+            .clone()
+            .unwrap_or_else(|| "default".to_owned());
         let api: Api<DynamicObject> = if cluster_wide {
             Api::all_with(self.client(), &resource)
         } else {
@@ -46,7 +53,10 @@ impl KubernetesOperator {
         // As `kubectl apply` does: made if it is not there, else what the file says is laid over it.
         match api.get_opt(&name).await {
             Ok(None) => api.create(&PostParams::default(), &object).await.map(drop),
-            Ok(Some(_)) => api.patch(&name, &PatchParams::default(), &Patch::Merge(&object)).await.map(drop),
+            Ok(Some(_)) => api
+                .patch(&name, &PatchParams::default(), &Patch::Merge(&object))
+                .await
+                .map(drop),
             Err(error) => Err(error),
         }
         .map_err(|error| refused(what, &error))?;
@@ -63,8 +73,7 @@ fn objects(manifest: &Manifest, documents: &Documents) -> Result<Vec<DynamicObje
     let mut objects = Vec::new();
     for (number, document) in serde_yaml::Deserializer::from_str(&text).enumerate() {
         let what = format!("read object {} of {}", number + 1, manifest.file);
-        let value =
-            serde_json::Value::deserialize(document).map_err(|error| WorldError::doing(&what, &error))?;
+        let value = serde_json::Value::deserialize(document).map_err(|error| WorldError::doing(&what, &error))?;
         if !value.is_null() {
             objects.push(serde_json::from_value(value).map_err(|error| WorldError::doing(&what, &error))?);
         }
@@ -81,7 +90,10 @@ fn read(manifest: &Manifest, documents: &Documents) -> Result<String, WorldError
     for (placeholder, value) in set {
         let placeholder = format!("{{{{{placeholder}}}}}");
         if !text.contains(&placeholder) {
-            return Err(WorldError::new(format!("{} has no {placeholder} to set", path.display())));
+            return Err(WorldError::new(format!(
+                "{} has no {placeholder} to set",
+                path.display()
+            )));
         }
         text = text.replace(&placeholder, &documents.own(value));
     }
@@ -89,7 +101,10 @@ fn read(manifest: &Manifest, documents: &Documents) -> Result<String, WorldError
         None => Ok(text),
         Some(at) => {
             let left: String = text[at..].chars().take_while(|c| *c != '\n').take(40).collect();
-            Err(WorldError::new(format!("{} still has {left} after `set`", path.display())))
+            Err(WorldError::new(format!(
+                "{} still has {left} after `set`",
+                path.display()
+            )))
         }
     }
 }

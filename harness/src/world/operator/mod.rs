@@ -3,6 +3,7 @@
 mod aws;
 mod cluster;
 mod documents;
+mod kops;
 mod kubernetes;
 mod manifests;
 mod pods;

@@ -62,7 +62,12 @@ impl KubernetesOperator {
         if spec.annotations.is_some() || spec.restored.contains("annotations") {
             // `annotations` is replaced whole; what other words stand for stays.
             let own = self.subject.own_pod_annotations();
-            removed.extend(present.keys().map(String::as_str).filter(|key| !own.contains(key) && !set.contains_key(*key)));
+            removed.extend(
+                present
+                    .keys()
+                    .map(String::as_str)
+                    .filter(|key| !own.contains(key) && !set.contains_key(*key)),
+            );
         }
         let patch = Patch::Merge(json!({"metadata": {"annotations": annotation_patch(&set, &removed)}}));
         let patched = api.patch(name, &PatchParams::default(), &patch).await;
@@ -71,14 +76,27 @@ impl KubernetesOperator {
 
     /// A pod whose service account does not exist is refused, as on any cluster.
     async fn ensure_service_account(&self, namespace: &str, spec: &model::Pod) -> Result<(), WorldError> {
-        let Some(name) = &spec.service_account else { return Ok(()) };
+        let Some(name) = &spec.service_account else {
+            return Ok(());
+        };
         let api: Api<ServiceAccount> = Api::namespaced(self.client(), namespace);
         let what = format!("create service account {namespace}/{name}");
-        if api.get_opt(name).await.map_err(|error| refused(what.clone(), &error))?.is_some() {
+        if api
+            .get_opt(name)
+            .await
+            .map_err(|error| refused(what.clone(), &error))?
+            .is_some()
+        {
             return Ok(());
         }
-        let metadata = ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() };
-        let account = ServiceAccount { metadata, ..ServiceAccount::default() };
+        let metadata = ObjectMeta {
+            name: Some(name.clone()),
+            ..ObjectMeta::default()
+        };
+        let account = ServiceAccount {
+            metadata,
+            ..ServiceAccount::default()
+        };
         let created = api.create(&PostParams::default(), &account).await;
         created.map(drop).map_err(|error| refused(what, &error))
     }
@@ -87,8 +105,13 @@ impl KubernetesOperator {
     async fn show_phase(&self, pod: &PodName, spec: &model::Pod) -> Result<(), WorldError> {
         let Some(phase) = &spec.phase else { return Ok(()) };
         let patch = Patch::Merge(json!({"status": {"phase": phase}}));
-        let patched = self.api(pod).patch_status(&pod.name, &PatchParams::default(), &patch).await;
-        patched.map(drop).map_err(|error| refused(format!("set the phase of pod {pod}"), &error))
+        let patched = self
+            .api(pod)
+            .patch_status(&pod.name, &PatchParams::default(), &patch)
+            .await;
+        patched
+            .map(drop)
+            .map_err(|error| refused(format!("set the phase of pod {pod}"), &error))
     }
 
     fn pod(&self, name: &str, spec: &model::Pod) -> Result<Pod, WorldError> {
@@ -224,4 +247,3 @@ impl KubernetesOperator {
         }
     }
 }
-

@@ -7,7 +7,7 @@ use rolecall_scenario::{
     model::{ClusterSpec, Document, Role, Trust},
 };
 
-use super::{AwsOperator, aws::refusal, documents::assume_any_role};
+use super::{AwsOperator, aws::refusal, documents::assume_any_role, kops};
 use crate::world::WorldError;
 
 /// The name of the inline policy that kops makes of `additionalPolicies`.
@@ -39,6 +39,7 @@ impl AwsOperator {
                 .role_name(&role);
             add.send().await.map_err(|e| failed(&e))?;
         }
+        self.apply_base(cluster).await?;
         let node = cluster
             .node_policies
             .as_ref()
@@ -52,11 +53,26 @@ impl AwsOperator {
         Ok(())
     }
 
+    /// `base: kops` adds kops' own base policies; without it the roles have the additional ones alone.
+    async fn apply_base(&self, cluster: &ClusterSpec) -> Result<(), WorldError> {
+        let (node, master) = (self.names.node_role(), self.names.master_role());
+        if cluster.base.as_deref() == Some("kops") {
+            // kops names the policy like its role.
+            self.put_inline(&node, &node, kops::node().to_string()).await?;
+            self.put_inline(&master, &master, kops::master().to_string()).await?;
+        } else if cluster.restored.contains("base") {
+            self.delete_inline(&node, &node).await?;
+            self.delete_inline(&master, &master).await?;
+        }
+        Ok(())
+    }
+
     /// Changes `additionalPolicies` as `kops update cluster` does.
     ///
     /// # Errors
     /// [`WorldError::Refused`] with what IAM said.
     pub(crate) async fn apply_cluster(&self, cluster: &ClusterSpec) -> Result<(), WorldError> {
+        self.apply_base(cluster).await?;
         let node = match &cluster.node_policies {
             Some(list) => Some(list.value.clone()),
             None => cluster.restored.contains("node").then(assume_any_role),

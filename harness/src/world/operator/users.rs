@@ -23,24 +23,38 @@ impl AwsOperator {
 
     /// The access key that a scenario calls by this name.
     pub(crate) fn user_keys(&self, name: &str) -> Option<Keys> {
-        self.user_keys.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        self.user_keys
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .cloned()
     }
 
     async fn apply_user(&self, name: &str, user: &User) -> Result<(), WorldError> {
         let iam = &self.iam;
         let refused = |what: String| move |error: &dyn std::error::Error| WorldError::doing(what, error);
         if let Err(error) = iam.create_user().user_name(name).send().await {
-            let exists = error.as_service_error().is_some_and(|error| error.is_entity_already_exists_exception());
+            let exists = error
+                .as_service_error()
+                .is_some_and(|error| error.is_entity_already_exists_exception());
             if !exists {
                 return Err(self.refused(format!("create user {name}"), &error));
             }
         }
         if user.policies.is_some() || user.restored.contains("policies") {
-            let due: Vec<String> =
-                user.policies.iter().flatten().map(|policy| self.documents.policy_arn(&policy.value)).collect();
+            let due: Vec<String> = user
+                .policies
+                .iter()
+                .flatten()
+                .map(|policy| self.documents.policy_arn(&policy.value))
+                .collect();
             let list = iam.list_attached_user_policies().user_name(name).send().await;
             let list = list.map_err(|error| self.refused(format!("list the policies of user {name}"), &error))?;
-            let attached: Vec<&str> = list.attached_policies().iter().filter_map(|policy| policy.policy_arn()).collect();
+            let attached: Vec<&str> = list
+                .attached_policies()
+                .iter()
+                .filter_map(|policy| policy.policy_arn())
+                .collect();
             for arn in attached.iter().filter(|arn| due.iter().all(|due| due != *arn)) {
                 let detach = iam.detach_user_policy().user_name(name).policy_arn(*arn).send().await;
                 detach.map_err(|error| refused(format!("detach {arn} from user {name}"))(&error))?;
@@ -54,15 +68,27 @@ impl AwsOperator {
             let empty = BTreeMap::new();
             let due = user.inline.as_ref().unwrap_or(&empty);
             let list = iam.list_user_policies().user_name(name).send().await;
-            let list = list.map_err(|error| self.refused(format!("list the inline policies of user {name}"), &error))?;
+            let list =
+                list.map_err(|error| self.refused(format!("list the inline policies of user {name}"), &error))?;
             for policy in list.policy_names().iter().filter(|policy| !due.contains_key(*policy)) {
-                let delete = iam.delete_user_policy().user_name(name).policy_name(policy).send().await;
+                let delete = iam
+                    .delete_user_policy()
+                    .user_name(name)
+                    .policy_name(policy)
+                    .send()
+                    .await;
                 delete.map_err(|error| refused(format!("delete policy {policy} of user {name}"))(&error))?;
             }
             for (policy, document) in due {
                 let text = self.documents.text(document)?;
-                let put = iam.put_user_policy().user_name(name).policy_name(policy).policy_document(text);
-                put.send().await.map_err(|error| self.refused(format!("put policy {policy} of user {name}"), &error))?;
+                let put = iam
+                    .put_user_policy()
+                    .user_name(name)
+                    .policy_name(policy)
+                    .policy_document(text);
+                put.send()
+                    .await
+                    .map_err(|error| self.refused(format!("put policy {policy} of user {name}"), &error))?;
             }
         }
         if let Some(called) = &user.access_key
@@ -71,7 +97,9 @@ impl AwsOperator {
             let created = iam.create_access_key().user_name(name).send().await;
             let created = created.map_err(|error| self.refused(format!("create a key of user {name}"), &error))?;
             let Some(key) = created.access_key() else {
-                return Err(WorldError::new(format!("IAM made a key of user {name} and did not tell it")));
+                return Err(WorldError::new(format!(
+                    "IAM made a key of user {name} and did not tell it"
+                )));
             };
             let keys = Keys {
                 access_key_id: key.access_key_id().to_owned(),
@@ -79,7 +107,10 @@ impl AwsOperator {
                 session_token: None,
                 expiration: None,
             };
-            self.user_keys.lock().unwrap_or_else(PoisonError::into_inner).insert(called.value.clone(), keys);
+            self.user_keys
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(called.value.clone(), keys);
         }
         Ok(())
     }
