@@ -2,11 +2,14 @@
 
 use std::net::IpAddr;
 
+use jiff::Timestamp;
+
 use crate::context::View;
 use crate::decision::Mismatch;
 use crate::error::PolicyError;
 use crate::json::{Node, Placed, member};
 use crate::network::Network;
+use crate::order::{self, Order};
 use crate::pattern::{Case, Pattern, Syntax};
 
 /// One operator applied to one key.
@@ -33,6 +36,8 @@ enum Test {
     /// The key is absent (`true`) or present (`false`).
     Null(Vec<bool>),
     Ip(Vec<Network>),
+    Number(Order, Vec<f64>),
+    Time(Order, Vec<Timestamp>),
 }
 
 /// How many of the values in the request must compare well.
@@ -64,24 +69,12 @@ enum Comparison {
     Bool,
     Null,
     Ip,
+    Number(Order),
+    Time(Order),
 }
 
 /// The operators that AWS has and this crate has not.
-const UNSUPPORTED: [&str; 13] = [
-    "NumericEquals",
-    "NumericNotEquals",
-    "NumericLessThan",
-    "NumericLessThanEquals",
-    "NumericGreaterThan",
-    "NumericGreaterThanEquals",
-    "DateEquals",
-    "DateNotEquals",
-    "DateLessThan",
-    "DateLessThanEquals",
-    "DateGreaterThan",
-    "DateGreaterThanEquals",
-    "BinaryEquals",
-];
+const UNSUPPORTED: [&str; 1] = ["BinaryEquals"];
 
 /// Reads a `Condition` element. All its conditions must hold.
 pub(crate) fn parse(node: &Node, place: &str, variables: bool) -> Result<Vec<Condition>, PolicyError> {
@@ -164,7 +157,7 @@ fn read_operator(operator: &str, place: &str) -> Result<Operator, PolicyError> {
                 format!("condition operator {name} is not implemented"),
             ));
         }
-        _ => return Err(not_an_operator(operator, place)),
+        _ => ordered(name).ok_or_else(|| not_an_operator(operator, place))?,
     };
     Ok(Operator {
         quantifier,
@@ -172,6 +165,16 @@ fn read_operator(operator: &str, place: &str) -> Result<Operator, PolicyError> {
         negated,
         if_exists,
     })
+}
+
+/// The numeric and date operators, and whether they are negated.
+fn ordered(name: &str) -> Option<(Comparison, bool)> {
+    if let Some(name) = name.strip_prefix("Numeric") {
+        Order::read(name).map(|(order, negated)| (Comparison::Number(order), negated))
+    } else {
+        let (order, negated) = Order::read(name.strip_prefix("Date")?)?;
+        Some((Comparison::Time(order), negated))
+    }
 }
 
 fn not_an_operator(operator: &str, place: &str) -> PolicyError {
@@ -204,6 +207,8 @@ fn read_values(comparison: Comparison, values: &[Placed], variables: bool) -> Re
         Comparison::Bool => Test::Bool(each(values, read_bool)?),
         Comparison::Null => Test::Null(each(values, read_bool)?),
         Comparison::Ip => Test::Ip(each(values, Network::parse)?),
+        Comparison::Number(order) => Test::Number(order, each(values, order::number)?),
+        Comparison::Time(order) => Test::Time(order, each(values, order::time)?),
     })
 }
 
@@ -239,7 +244,7 @@ impl Condition {
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
         let patterns: &[Pattern] = match &self.test {
             Test::Text { patterns, .. } | Test::Arn(patterns) => patterns,
-            Test::Bool(_) | Test::Null(_) | Test::Ip(_) => &[],
+            Test::Bool(_) | Test::Null(_) | Test::Ip(_) | Test::Number(..) | Test::Time(..) => &[],
         };
         std::iter::once(self.key.as_str()).chain(patterns.iter().flat_map(Pattern::variables))
     }
@@ -273,17 +278,28 @@ impl Condition {
             Test::Ip(networks) => value
                 .parse()
                 .is_ok_and(|address| networks.iter().any(|network| network.contains(address))),
+            Test::Number(order, wanted) => {
+                order::number(value).is_ok_and(|found| wanted.iter().any(|wanted| order.holds(&found, wanted)))
+            }
+            Test::Time(order, wanted) => {
+                order::time(value).is_ok_and(|found| wanted.iter().any(|wanted| order.holds(&found, wanted)))
+            }
             Test::Null(_) => false,
         }
     }
 
-    /// A value of the context that an address operator would have to read and that is no address.
-    pub(crate) fn unreadable<'v>(&self, view: &'v View<'_>) -> Option<&'v str> {
-        let Test::Ip(_) = self.test else { return None };
-        view.get(&self.key)?
-            .iter()
-            .map(String::as_str)
-            .find(|value| value.parse::<IpAddr>().is_err())
+    /// A value of the context that the operator would have to read as an address, a number or a time and that is none, and
+    /// which of these it would have to be. Taken for a mismatch it would switch a Deny off.
+    pub(crate) fn unreadable<'v>(&self, view: &'v View<'_>) -> Option<(&'v str, &'static str)> {
+        let (what, readable): (_, fn(&str) -> bool) = match self.test {
+            Test::Ip(_) => ("an IP address", |value| value.parse::<IpAddr>().is_ok()),
+            Test::Number(..) => ("a number", |value| order::number(value).is_ok()),
+            Test::Time(..) => ("a time", |value| order::time(value).is_ok()),
+            Test::Text { .. } | Test::Arn(_) | Test::Bool(_) | Test::Null(_) => return None,
+        };
+        let values = view.get(&self.key)?.iter().map(String::as_str);
+        let odd = values.into_iter().find(|value| !readable(value))?;
+        Some((odd, what))
     }
 
     /// Why the condition does not hold.

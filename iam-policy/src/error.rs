@@ -45,9 +45,9 @@ pub enum EvaluateError {
         /// The action of the request.
         action: String,
     },
-    /// A condition compares a key of the context that holds no IP address with a network.
-    #[error("{policy}, statement {index}: {operator} reads {key}, whose value {value:?} is not an IP address")]
-    NotAnAddress {
+    /// A condition reads a key of the context as an address, a number or a time, and it is none.
+    #[error("{policy}, statement {index}: {operator} reads {key}, whose value {value:?} is not {wanted}")]
+    Unreadable {
         /// The name of the attached policy.
         policy: String,
         /// The statement, counted from 1.
@@ -58,6 +58,8 @@ pub enum EvaluateError {
         key: String,
         /// The value found in the context.
         value: String,
+        /// What it should be, with its article: `an IP address`, `a number`, `a time`.
+        wanted: &'static str,
     },
 }
 

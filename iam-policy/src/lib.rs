@@ -8,6 +8,7 @@ mod error;
 mod evaluate;
 mod json;
 mod network;
+mod order;
 mod pattern;
 mod policy;
 mod principal;

@@ -29,8 +29,9 @@ impl Reading {
             reading.considered.push(name.clone());
             for (index, statement) in policy.statements().iter().enumerate() {
                 for condition in statement.conditions() {
-                    if let Some(value) = condition.unreadable(question.view) {
-                        return Err(EvaluateError::NotAnAddress {
+                    if let Some((value, wanted)) = condition.unreadable(question.view) {
+                        return Err(EvaluateError::Unreadable {
+                            wanted,
                             policy: name.clone(),
                             index: index + 1,
                             operator: condition.operator().to_owned(),

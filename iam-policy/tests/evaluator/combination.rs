@@ -7,7 +7,8 @@ use iam_policy::{
 use rstest::rstest;
 
 use crate::ask::{
-    AWAY, Ask, HOME, bucket_policy, federated, foreign_session, parse, root, service, session, statement, trust_policy, user,
+    AWAY, Ask, HOME, bucket_policy, federated, foreign_session, parse, root, service, session, statement, trust_policy,
+    user,
 };
 
 const BY_ACCOUNT: &str = r#"{"AWS": ["arn:aws:iam::123456789012:root", "999999999999"]}"#;

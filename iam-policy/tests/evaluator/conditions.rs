@@ -119,6 +119,37 @@ fn ask(condition: &str) -> Ask {
 #[case("IpAddress", r#"["192.0.2.0/24", "10.0.0.0/8"]"#, "10.244.3.9", true)]
 #[case("NotIpAddress", r#""10.244.0.0/16""#, "10.244.3.9", false)]
 #[case("NotIpAddress", r#""10.244.0.0/16""#, "10.245.3.9", true)]
+#[case("NumericEquals", "10", "10.0", true)]
+#[case("NumericEquals", r#""10""#, "9", false)]
+#[case("NumericEquals", r#"["1", 9]"#, "9", true)]
+#[case("NumericNotEquals", "10", "10", false)]
+#[case("NumericNotEquals", "10", "9", true)]
+#[case("NumericLessThan", "10", "9", true)]
+#[case("NumericLessThan", "10", "10", false)]
+#[case("NumericLessThan", "10", "-11", true)]
+#[case("NumericLessThanEquals", "10", "10", true)]
+#[case("NumericLessThanEquals", "10", "10.5", false)]
+#[case("NumericGreaterThan", "10", "100", true)]
+#[case("NumericGreaterThan", "10", "9", false)]
+#[case("NumericGreaterThan", "10", "10", false)]
+#[case("NumericGreaterThanEquals", "10", "10", true)]
+#[case("NumericGreaterThanEquals", "10", "9", false)]
+#[case("DateEquals", r#""2030-01-01""#, "2030-01-01T00:00:00Z", true)]
+#[case("DateEquals", r#""2030-01-01T01:00:00+01:00""#, "1893456000", true)]
+#[case("DateEquals", "1893456000", "2030-01-01T00:00:01Z", false)]
+#[case("DateNotEquals", r#""2030-01-01""#, "2030-01-01T00:00:00Z", false)]
+#[case("DateNotEquals", r#""2030-01-01""#, "2030-01-02T00:00:00Z", true)]
+#[case("DateLessThan", r#""2030-01-01T00:00:00Z""#, "2029-12-31T23:59:59Z", true)]
+#[case("DateLessThan", r#""2030-01-01T00:00:00Z""#, "2030-01-01T00:00:00Z", false)]
+#[case("DateLessThanEquals", r#""2030-01-01T00:00:00Z""#, "2030-01-01T00:00:00Z", true)]
+#[case("DateGreaterThan", r#""2030-01-01T00:00Z""#, "2030-01-01T00:00:01Z", true)]
+#[case("DateGreaterThan", r#""2030-01-01T00:00:00Z""#, "2029-12-31T23:59:59Z", false)]
+#[case(
+    "DateGreaterThanEquals",
+    r#""2030-01-01T00:00:00.5Z""#,
+    "2030-01-01T00:00:00Z",
+    false
+)]
 fn an_operator_compares_the_value_of_a_present_key(
     #[case] operator: &str,
     #[case] values: &str,
@@ -148,6 +179,10 @@ fn an_operator_compares_the_value_of_a_present_key(
 #[case("Bool", "false", false)]
 #[case("IpAddress", r#""0.0.0.0/0""#, false)]
 #[case("NotIpAddress", r#""0.0.0.0/0""#, true)]
+#[case("NumericLessThan", "10", false)]
+#[case("NumericNotEquals", "10", true)]
+#[case("DateLessThan", "10000", false)]
+#[case("DateNotEquals", "10000", true)]
 fn an_absent_key_fails_every_operator_but_the_negated_ones(
     #[case] operator: &str,
     #[case] values: &str,
@@ -256,12 +291,12 @@ fn what_follows_from_the_request_need_not_be_set(#[case] key: &str, #[case] valu
     );
 }
 
-#[test]
-fn an_address_condition_on_something_else_is_an_error() {
-    let policy = parse(
-        PolicyKind::Identity,
-        &document(r#"{"NotIpAddress": {"aws:username": "10.0.0.0/8"}}"#),
-    );
+#[rstest]
+#[case::address(r#"{"NotIpAddress": {"aws:username": "10.0.0.0/8"}}"#, "an IP address")]
+#[case::number(r#"{"NumericNotEquals": {"aws:username": 1}}"#, "a number")]
+#[case::time(r#"{"DateNotEquals": {"aws:username": "2030-01-01"}}"#, "a time")]
+fn a_condition_on_something_else_than_it_compares_is_an_error(#[case] condition: &str, #[case] expected: &str) {
+    let policy = parse(PolicyKind::Identity, &document(condition));
     let (principal, context) = (user(), Context::new());
     let request = Request {
         principal: &principal,
@@ -279,7 +314,7 @@ fn an_address_condition_on_something_else_is_an_error() {
     };
     assert!(matches!(
         evaluate(&request, &policies),
-        Err(EvaluateError::NotAnAddress { .. })
+        Err(EvaluateError::Unreadable { wanted, .. }) if wanted == expected
     ));
 }
 

@@ -143,23 +143,43 @@ fn what_is_wrong_with_a_statement_is_said_with_its_place(
 #[rstest]
 #[case::not_an_object(r#""x""#, "", Malformed)]
 #[case::unknown(r#"{"StringEqual": {"aws:x": "y"}}"#, ".StringEqual", Malformed)]
-#[case::numeric(r#"{"NumericEquals": {"s3:max-keys": 1}}"#, ".NumericEquals", Unsupported)]
-#[case::numeric_if_exists(
-    r#"{"NumericLessThanIfExists": {"s3:max-keys": 1}}"#,
-    ".NumericLessThanIfExists",
-    Unsupported
+#[case::no_number(
+    r#"{"NumericEquals": {"s3:max-keys": "ten"}}"#,
+    ".NumericEquals.s3:max-keys",
+    Malformed
 )]
-#[case::date(
-    r#"{"DateLessThan": {"aws:CurrentTime": "2030-01-01"}}"#,
-    ".DateLessThan",
-    Unsupported
+#[case::infinite(
+    r#"{"NumericEquals": {"s3:max-keys": "inf"}}"#,
+    ".NumericEquals.s3:max-keys",
+    Malformed
+)]
+#[case::number_to_come(
+    r#"{"NumericEquals": {"s3:max-keys": "${aws:EpochTime}"}}"#,
+    ".NumericEquals.s3:max-keys",
+    Malformed
+)]
+#[case::number_like(r#"{"NumericLike": {"s3:max-keys": 1}}"#, ".NumericLike", Malformed)]
+#[case::no_time(
+    r#"{"DateLessThan": {"aws:CurrentTime": "tomorrow"}}"#,
+    ".DateLessThan.aws:CurrentTime",
+    Malformed
+)]
+#[case::year_or_seconds(
+    r#"{"DateLessThan": {"aws:CurrentTime": "2030"}}"#,
+    ".DateLessThan.aws:CurrentTime",
+    Malformed
+)]
+#[case::time_without_zone(
+    r#"{"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00"}}"#,
+    ".DateLessThan.aws:CurrentTime",
+    Malformed
+)]
+#[case::no_such_day(
+    r#"{"DateLessThan": {"aws:CurrentTime": "2030-02-30"}}"#,
+    ".DateLessThan.aws:CurrentTime",
+    Malformed
 )]
 #[case::binary(r#"{"BinaryEquals": {"aws:x": "eA=="}}"#, ".BinaryEquals", Unsupported)]
-#[case::set_of_numbers(
-    r#"{"ForAllValues:NumericEquals": {"aws:x": 1}}"#,
-    ".ForAllValues:NumericEquals",
-    Unsupported
-)]
 #[case::set_of_nothing(r#"{"ForAnyValue:Null": {"aws:x": true}}"#, ".ForAnyValue:Null", Unsupported)]
 #[case::no_set(r#"{"ForSomeValue:Bool": {"aws:x": true}}"#, ".ForSomeValue:Bool", Malformed)]
 #[case::two_sets(

@@ -169,9 +169,9 @@ fn a_decision_is_written_as_data() {
 #[test]
 fn a_refused_document_says_where_and_why() {
     let refused = |document: &str| Policy::parse(PolicyKind::Identity, document).unwrap_err().to_string();
-    let numeric = r#"{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*",
-        "Condition": {"NumericEquals": {"s3:max-keys": 1}}}]}"#;
-    assert_snapshot!(refused(numeric), @"unsupported policy: Statement[0].Condition.NumericEquals: condition operator NumericEquals is not implemented");
+    let binary = r#"{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*",
+        "Condition": {"BinaryEquals": {"aws:x": "eA=="}}}]}"#;
+    assert_snapshot!(refused(binary), @"unsupported policy: Statement[0].Condition.BinaryEquals: condition operator BinaryEquals is not implemented");
     assert_snapshot!(refused(r#"{"Statement": {"Effect": "Allow", "Action": "ListBucket", "Resource": "*"}}"#), @r#"malformed policy: Statement.Action: action "ListBucket" must be "*" or vendor:action such as "s3:ListBucket""#);
     assert_snapshot!(refused("{]"), @"malformed policy: not valid JSON: key must be a string at line 1 column 2");
 }

@@ -1,5 +1,6 @@
 //! The front itself: its settings, its listeners and the way of a request through it.
 
+mod asked;
 mod ec2_instance;
 mod instance;
 mod pipeline;

@@ -7,7 +7,7 @@ use hyper::body::Incoming;
 use jiff::Timestamp;
 use rolecall_accept::Peer;
 
-use super::{Front, target::Target};
+use super::{Front, asked::Asked, target::Target};
 use crate::{
     answer::{Answer, Refusal},
     auth::{AuthFailure, Payload, Presented, Verifier},
@@ -26,14 +26,6 @@ use crate::{
 const BODY: usize = 64 << 20;
 /// Time a peer may take to send a body.
 const BODY_TIME: Duration = Duration::from_secs(60);
-
-/// What a request says of itself.
-struct Asked {
-    params: Params,
-    presented: Presented,
-    service: Service,
-    region: String,
-}
 
 /// What a request turned out to be, and what became of it.
 struct Handled {
@@ -257,29 +249,6 @@ impl Front {
             status: handled.answer.status,
         };
         self.log().add(entry, record);
-    }
-}
-
-// === impl Asked ===
-
-impl Asked {
-    /// Service and region are those of the credential scope, because its signature binds them.
-    fn of(request: &Received, region: &str) -> Self {
-        let params = Params::of(request);
-        let presented = Presented::of(request);
-        let (service, region) = match &presented {
-            Presented::Signed(signed) => (
-                Service::of_scope(&signed.service, &request.headers),
-                signed.region.clone(),
-            ),
-            _ => (Service::guess(request, &params), region.to_owned()),
-        };
-        Self {
-            params,
-            presented,
-            service,
-            region,
-        }
     }
 }
 

@@ -231,3 +231,33 @@ async fn a_full_bucket_is_not_deleted() {
     let listed = world.get(&world.root, "/").await;
     assert_eq!(listed.element("Buckets"), Some(""));
 }
+
+#[rstest]
+#[case::few("/reports?list-type=2&max-keys=10", 200, "none")]
+#[case::many("/reports?list-type=2&max-keys=11", 403, "AccessDenied")]
+#[case::unsaid("/reports?list-type=2", 403, "AccessDenied")]
+#[case::no_number("/reports?list-type=2&max-keys=ten", 400, "InvalidArgument")]
+#[tokio::test]
+async fn a_policy_limits_a_list_by_number_and_until_a_time(
+    #[case] path: &str,
+    #[case] status: u16,
+    #[case] code: &str,
+) {
+    let world = world_with_bucket().await;
+    let alice = world.user("alice").await;
+    let until = world.clock.wall().as_second() + 60;
+    let document = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"s3:ListBucket","Resource":"*",
+        "Condition":{{"NumericLessThanEquals":{{"s3:max-keys":10}},"DateLessThan":{{"aws:CurrentTime":"{until}"}}}}}}]}}"#
+    );
+    let params = [
+        ("UserName", "alice"),
+        ("PolicyName", "p"),
+        ("PolicyDocument", document.as_str()),
+    ];
+    world.iam("PutUserPolicy", &params).await;
+    assert_eq!(world.get(&alice, path).await.error(), (status, code));
+    world.clock.advance(std::time::Duration::from_secs(61));
+    let late = world.get(&alice, path).await;
+    assert_ne!(late.status, 200, "{}", late.body);
+}

@@ -47,17 +47,7 @@ pub(super) fn list(call: &mut S3Call<'_>, version: Version) -> Result<Answer, Re
     let route = call.route;
     let param = |name: &str| route.param(name).unwrap_or_default();
     let (prefix, delimiter) = (param("prefix"), param("delimiter"));
-    let mut ask = call.ask_bucket("s3:ListBucket");
-    for (name, key) in [
-        ("prefix", "s3:prefix"),
-        ("delimiter", "s3:delimiter"),
-        ("max-keys", "s3:max-keys"),
-    ] {
-        if let Some(value) = route.param(name) {
-            ask = ask.context(key, value);
-        }
-    }
-    call.check(ask)?;
+    // Read before it is asked about, because a policy may compare it as a number.
     let max = match route.param("max-keys") {
         None => MAX_KEYS,
         Some(text) => text.parse::<usize>().map(|max| max.min(MAX_KEYS)).map_err(|_| {
@@ -70,6 +60,17 @@ pub(super) fn list(call: &mut S3Call<'_>, version: Version) -> Result<Answer, Re
             .detail("ArgumentValue", text)
         })?,
     };
+    let mut ask = call.ask_bucket("s3:ListBucket");
+    for (name, key) in [
+        ("prefix", "s3:prefix"),
+        ("delimiter", "s3:delimiter"),
+        ("max-keys", "s3:max-keys"),
+    ] {
+        if let Some(value) = route.param(name) {
+            ask = ask.context(key, value);
+        }
+    }
+    call.check(ask)?;
     let start = match version {
         Version::One => Start::at_marker(param("marker"), delimiter),
         Version::Two => Start::at_token(route.param("continuation-token"), param("start-after"))?,

@@ -1,0 +1,32 @@
+use crate::{auth::Presented, params::Params, request::Received, service::Service};
+
+/// What a request says of itself.
+pub(super) struct Asked {
+    pub(super) params: Params,
+    pub(super) presented: Presented,
+    pub(super) service: Service,
+    pub(super) region: String,
+}
+
+// === impl Asked ===
+
+impl Asked {
+    /// Service and region are those of the credential scope, because its signature binds them.
+    pub(super) fn of(request: &Received, region: &str) -> Self {
+        let params = Params::of(request);
+        let presented = Presented::of(request);
+        let (service, region) = match &presented {
+            Presented::Signed(signed) => (
+                Service::of_scope(&signed.service, &request.headers),
+                signed.region.clone(),
+            ),
+            _ => (Service::guess(request, &params), region.to_owned()),
+        };
+        Self {
+            params,
+            presented,
+            service,
+            region,
+        }
+    }
+}
