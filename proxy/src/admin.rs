@@ -1,7 +1,7 @@
 //! What is asked by operators, on a listener of its own that pods cannot reach: health, readiness, metrics, and for
 //! tests the clock.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header::AUTHORIZATION, header::CONTENT_TYPE};
@@ -10,12 +10,13 @@ use rolecall_clock::Clock;
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
-use crate::{metrics::Metrics, readiness::Readiness};
+use crate::{answer::Restriction, metrics::Metrics, readiness::Readiness, who::Namespaces};
 
 /// What the admin listener answers from.
 #[derive(Clone, Debug)]
 pub(crate) struct Admin {
     pub(crate) readiness: Readiness,
+    pub(crate) namespaces: Arc<Namespaces>,
     pub(crate) metrics: Metrics,
     /// With the token that moving it wants; none unless started for tests.
     pub(crate) clock: Option<(Clock, SecretString)>,
@@ -50,6 +51,11 @@ impl Admin {
 
     fn metrics(&self) -> Response<Full<Bytes>> {
         self.metrics.pods(self.readiness.pods.len());
+        self.metrics.healthy(self.readiness.missing().is_empty());
+        self.metrics.ineffective(match self.readiness.restriction {
+            Restriction::Off => self.namespaces.with_lists(),
+            Restriction::On(_) => 0,
+        });
         let mut answer = respond(StatusCode::OK, self.metrics.text());
         let kind = http::HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
         answer.headers_mut().insert(CONTENT_TYPE, kind);

@@ -1,7 +1,9 @@
 //! The command line: kube2iam's flags, by their names and defaults, and a few of our own.
 
+mod choices;
 mod metadata_addr;
 mod spelling;
+mod without_effect;
 
 use std::{
     ffi::OsString,
@@ -10,11 +12,17 @@ use std::{
     time::Duration,
 };
 
-use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Parser, error::ErrorKind};
 
+pub use choices::{Command, Intercept, LogFormat, LogLevel};
 pub use metadata_addr::{InvalidMetadataAddr, MetadataAddr};
+pub use without_effect::WithoutEffect;
 
-use crate::{answer::PassthroughRule, which::BaseArn};
+pub use crate::may::RestrictionFormat;
+use crate::{
+    answer::PassthroughRule,
+    which::{BaseArn, DefaultRole},
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -67,6 +75,22 @@ pub struct Flags {
     #[arg(long, value_name = "ARN")]
     pub base_role_arn: Option<BaseArn>,
 
+    /// Find --base-role-arn out: all roles of the account that the instance's profile is in, as iam/info of the
+    /// metadata service names it. No pod gets a role before it is found; /readyz says what is wrong
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false,
+          default_missing_value = "true", action = ArgAction::Set)]
+    pub auto_discover_base_arn: bool,
+
+    /// Role of pods that have no role annotation; an empty annotation asks for none. A namespace under restrictions
+    /// must allow it like any other role
+    #[arg(long, value_name = "NAME|ARN")]
+    pub default_role: Option<DefaultRole>,
+
+    /// Refused: every pod without an annotation would get what the node may do. Name a role by --default-role
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false,
+          default_missing_value = "true", action = ArgAction::Set)]
+    pub auto_discover_default_role: bool,
+
     /// Pod annotation that names the role
     #[arg(long, value_name = "KEY", default_value = "iam.amazonaws.com/role")]
     pub iam_role_key: String,
@@ -84,8 +108,10 @@ pub struct Flags {
           default_missing_value = "true", action = ArgAction::Set)]
     pub namespace_restrictions: bool,
 
-    /// How the namespace's annotation is matched: only `*` is special, the whole role must match
-    #[arg(long, value_name = "FORMAT", default_value = "glob", value_parser = restriction_format)]
+    /// How the namespace's annotation is matched: globs, where only `*` is special, or regular expressions, as RE2's.
+    /// The whole role must match in both; an entry that begins with arn: is for whole ARNs, others for what follows the
+    /// base ARN
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "glob")]
     pub namespace_restriction_format: RestrictionFormat,
 
     /// Namespace annotation that lists the allowed roles as a JSON array of strings
@@ -119,6 +145,10 @@ pub struct Flags {
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8182")]
     pub admin_addr: SocketAddr,
 
+    /// kube2iam's flag: the port of --admin-addr, which stays on 127.0.0.1. The port for pods is refused here
+    #[arg(long, value_name = "PORT", conflicts_with = "admin_addr", value_parser = clap::value_parser!(u16).range(1..))]
+    pub metrics_port: Option<u16>,
+
     /// Least important lines to log
     #[arg(long, value_enum, value_name = "LEVEL", default_value = "info")]
     pub log_level: LogLevel,
@@ -137,6 +167,10 @@ pub struct Flags {
           default_missing_value = "true", action = ArgAction::Set)]
     pub debug: bool,
 
+    /// What is taken for kube2iam's sake.
+    #[command(flatten)]
+    pub without_effect: WithoutEffect,
+
     /// Let the admin listener move this process's clock (POST /clock/advance), for tests
     #[arg(long, hide = true, requires = "test_clock_token")]
     pub test_clock: bool,
@@ -144,51 +178,6 @@ pub struct Flags {
     /// Bearer token that moving the clock wants
     #[arg(long, hide = true, env = "ROLECALL_TEST_CLOCK_TOKEN", hide_env_values = true)]
     pub test_clock_token: Option<secrecy::SecretString>,
-}
-
-/// What to do instead of serving.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
-pub enum Command {
-    /// Remove the interception rule from this node; says nothing if there is none
-    Uninstall,
-}
-
-/// How pods' requests are brought to the proxy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Intercept {
-    /// A rule of our own in nf_tables, written over netlink. It stays when the proxy stops.
-    Nftables,
-    /// Nothing: somebody else redirects, or pods name the proxy as their endpoint.
-    None,
-}
-
-/// How a namespace's list of allowed roles is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RestrictionFormat {
-    /// Only `*` is special.
-    Glob,
-}
-
-/// Least important lines to log, in kube2iam's (logrus') names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum LogLevel {
-    Trace,
-    Debug,
-    Info,
-    #[value(alias = "warn")]
-    Warning,
-    #[value(aliases = ["fatal", "panic"])]
-    Error,
-}
-
-/// How lines are logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 // === impl Flags ===
@@ -203,12 +192,70 @@ impl Flags {
         use clap::CommandFactory;
         let args = spelling::double_dashed(args.into_iter().map(Into::into).collect(), &Self::command());
         let flags = Self::try_parse_from(args)?;
-        if flags.intercept() == Intercept::Nftables && flags.command.is_none() {
-            flags
-                .can_intercept()
-                .map_err(|reason| Self::command().error(clap::error::ErrorKind::MissingRequiredArgument, reason))?;
+        match flags.command {
+            None => flags
+                .check()
+                .map_err(|(kind, reason)| Self::command().error(kind, reason))?,
+            Some(Command::Uninstall) => {}
         }
         Ok(flags)
+    }
+
+    /// What no single flag can be blamed for.
+    fn check(&self) -> Result<(), (ErrorKind, &'static str)> {
+        if self.intercept() == Intercept::Nftables {
+            self.can_intercept()
+                .map_err(|reason| (ErrorKind::MissingRequiredArgument, reason))?;
+        }
+        if self.auto_discover_default_role {
+            return Err((
+                ErrorKind::ValueValidation,
+                "--auto-discover-default-role is refused: it would hand the node's own role to every pod without a role \
+                 annotation, and with it the right to assume the roles of all others; name a role of its own by \
+                 --default-role",
+            ));
+        }
+        if self.auto_discover_base_arn && self.base_role_arn.is_some() {
+            return Err((
+                ErrorKind::ArgumentConflict,
+                "--auto-discover-base-arn cannot be used with --base-role-arn",
+            ));
+        }
+        let has_base = self.auto_discover_base_arn || self.base_role_arn.is_some();
+        if !has_base && self.default_role.as_ref().is_some_and(DefaultRole::is_name) {
+            return Err((
+                ErrorKind::MissingRequiredArgument,
+                "--default-role by name needs --base-role-arn or --auto-discover-base-arn, or give its whole ARN",
+            ));
+        }
+        if self.metrics_port == Some(self.app_port) {
+            return Err((
+                ErrorKind::ValueValidation,
+                "--metrics-port must not be the port for pods: metrics name the roles of all pods of the node; leave \
+                 it out (127.0.0.1:8182), give another port, or an address by --admin-addr",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Where /healthz, /readyz and /metrics are answered: `--admin-addr`, or the port of `--metrics-port` on loopback.
+    pub fn admin(&self) -> SocketAddr {
+        match self.metrics_port {
+            Some(port) => SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            None => self.admin_addr,
+        }
+    }
+
+    /// What who starts the proxy should know of flags that do not do here what they do elsewhere.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = self.without_effect.notes();
+        if self.metrics_port.is_some() {
+            let at = self.admin();
+            notes.push(format!(
+                "metrics are answered at {at} alone; --admin-addr chooses another address"
+            ));
+        }
+        notes
     }
 
     /// How pods' requests are brought here: `--intercept`, or what `--iptables` says; `none` by default, as kube2iam.
@@ -248,77 +295,5 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn restriction_format(text: &str) -> Result<RestrictionFormat, String> {
-    match text {
-        "glob" => Ok(RestrictionFormat::Glob),
-        "regexp" => Err(
-            "regexp is not supported: write the allowed roles as globs, where only * is special and the \
-                         whole role must match"
-                .to_owned(),
-        ),
-        _ => Err("must be glob".to_owned()),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    use super::*;
-
-    fn read(args: &[&str]) -> Result<Flags, String> {
-        Flags::read(std::iter::once("rolecall-proxy").chain(args.iter().copied())).map_err(|e| e.to_string())
-    }
-
-    #[test]
-    fn defaults_are_kube2iams_where_those_are_safe() {
-        let flags = read(&[]).unwrap();
-        assert_eq!(flags.app_port, 8181);
-        assert_eq!(flags.host_interface, "docker0");
-        assert_eq!(flags.iam_role_session_ttl, Duration::from_secs(900));
-        assert!(!flags.namespace_restrictions);
-        assert_eq!(flags.intercept(), Intercept::None);
-        assert_eq!(flags.passthrough.len(), 3);
-        assert_eq!(flags.listen().to_string(), "0.0.0.0:8181");
-    }
-
-    #[rstest]
-    #[case(&["--iptables=true", "--host-ip=10.0.0.1"], Intercept::Nftables)]
-    #[case(&["--iptables", "--host-ip=10.0.0.1"], Intercept::Nftables)]
-    #[case(&["-iptables=true", "-host-ip=10.0.0.1"], Intercept::Nftables)]
-    #[case(&["--iptables=false"], Intercept::None)]
-    #[case(&["--intercept=nftables", "--host-ip", "10.0.0.1"], Intercept::Nftables)]
-    #[case(&["--intercept", "none"], Intercept::None)]
-    fn kube2iams_spelling_of_the_interception_is_understood(#[case] args: &[&str], #[case] mode: Intercept) {
-        assert_eq!(read(args).unwrap().intercept(), mode);
-    }
-
-    #[rstest]
-    #[case(&["--namespace-restrictions"], true)]
-    #[case(&["--namespace-restrictions=true"], true)]
-    #[case(&["-namespace-restrictions=true"], true)]
-    #[case(&["--namespace-restrictions=false"], false)]
-    fn a_switch_takes_gos_spelling(#[case] args: &[&str], #[case] on: bool) {
-        assert_eq!(read(args).unwrap().namespace_restrictions, on);
-    }
-
-    #[rstest]
-    #[case(&["--namespace-restriction-format=regexp"], "regexp is not supported")]
-    #[case(&["--iptables=true"], "needs --host-ip")]
-    #[case(&["--intercept=nftables", "--host-ip=127.0.0.1"], "not 0.0.0.0 or a loopback")]
-    #[case(&["--passthrough=iam/info"], "never passed")]
-    #[case(&["--base-role-arn=arn:aws:iam::1:user/x"], "role")]
-    #[case(&["--iam-role-session-ttl=0s"], "at least 1s")]
-    #[case(&["--metadata-addr=imds.example"], "address")]
-    #[case(&["--default-role=x"], "--default-role")]
-    #[case(&["--test-clock"], "test-clock-token")]
-    fn what_cannot_be_served_is_refused_at_start(#[case] args: &[&str], #[case] reason: &str) {
-        let error = read(args).unwrap_err();
-        assert!(error.contains(reason), "{error}");
-    }
-
-    #[test]
-    fn uninstall_is_a_command() {
-        assert_eq!(read(&["uninstall"]).unwrap().command, Some(Command::Uninstall));
-    }
-}
+mod tests;

@@ -1,8 +1,12 @@
 //! Whether a namespace allows a role: the list in its annotation.
 
 mod glob;
+mod patterns;
+
+use clap::ValueEnum;
 
 use crate::which::{BaseArn, Role};
+use patterns::Patterns;
 
 pub use glob::glob;
 
@@ -23,13 +27,83 @@ pub enum Denied {
     NotListed,
 }
 
-/// Decides whether a namespace with this annotation allows `role`. An entry is a glob over the role's ARN; one that
-/// does not begin with `arn:` is taken to follow the base ARN, so that a name, or `*`, never reaches into another
-/// account. Without a base ARN there are no names, and every entry is a glob over the whole ARN.
-///
-/// # Errors
-/// Whenever the annotation does not say yes.
-pub fn allows(annotation: Option<&str>, role: &Role, base: Option<&BaseArn>) -> Result<(), Denied> {
+/// How entries of a list are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RestrictionFormat {
+    /// Only `*` is special.
+    Glob,
+    /// Regular expressions.
+    Regexp,
+}
+
+/// The roles that a namespace's annotation allows, read once.
+#[derive(Clone, Debug)]
+pub struct AllowedRoles {
+    annotation: Option<String>,
+    list: Result<List, Denied>,
+    problems: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+enum List {
+    Globs(Vec<String>),
+    Patterns(Patterns),
+}
+
+impl AllowedRoles {
+    /// Reads the annotation; none is none.
+    pub fn read(annotation: Option<&str>, format: RestrictionFormat) -> Self {
+        let mut problems = Vec::new();
+        let list = entries(annotation).map(|entries| match format {
+            RestrictionFormat::Glob => List::Globs(entries),
+            RestrictionFormat::Regexp => {
+                let (patterns, unusable) = Patterns::read(entries.iter().map(String::as_str));
+                problems = unusable;
+                List::Patterns(patterns)
+            }
+        });
+        Self {
+            annotation: annotation.map(str::to_owned),
+            list,
+            problems,
+        }
+    }
+
+    /// The annotation, as it is written.
+    pub fn annotation(&self) -> Option<&str> {
+        self.annotation.as_deref()
+    }
+
+    /// What is wrong with single entries, in words. They allow nothing.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
+    /// Decides whether `role` is allowed. An entry is matched against the role's whole ARN if it begins with `arn:`;
+    /// another is matched against what follows the base ARN, so that a name, or `*`, never reaches into another
+    /// account. Without a base ARN there are no names, and every entry is for the whole ARN.
+    ///
+    /// # Errors
+    /// Whenever the annotation does not say yes.
+    pub fn allow(&self, role: &Role, base: Option<&BaseArn>) -> Result<(), Denied> {
+        let listed = match self.list.as_ref().map_err(|denied| *denied)? {
+            List::Patterns(patterns) => patterns.allow(role, base),
+            List::Globs(globs) => globs.iter().any(|entry| match base {
+                Some(base) if !entry.starts_with("arn:") => {
+                    let name = entry.strip_prefix('/').unwrap_or(entry);
+                    role.arn
+                        .strip_prefix(base.as_str())
+                        .is_some_and(|tail| glob(name, tail))
+                }
+                _ => glob(entry, &role.arn),
+            }),
+        };
+        if listed { Ok(()) } else { Err(Denied::NotListed) }
+    }
+}
+
+/// The entries of a list that is not empty; without the empty ones, which name nothing.
+fn entries(annotation: Option<&str>) -> Result<Vec<String>, Denied> {
     let text = annotation
         .map(str::trim)
         .filter(|text| !text.is_empty())
@@ -38,20 +112,11 @@ pub fn allows(annotation: Option<&str>, role: &Role, base: Option<&BaseArn>) -> 
     if entries.is_empty() {
         return Err(Denied::NoList);
     }
-    let listed = entries
+    let entries = entries
         .iter()
         .map(|entry| entry.trim())
-        .filter(|entry| !entry.is_empty())
-        .any(|entry| match base {
-            Some(base) if !entry.starts_with("arn:") => {
-                let name = entry.strip_prefix('/').unwrap_or(entry);
-                role.arn
-                    .strip_prefix(base.as_str())
-                    .is_some_and(|tail| glob(name, tail))
-            }
-            _ => glob(entry, &role.arn),
-        });
-    if listed { Ok(()) } else { Err(Denied::NotListed) }
+        .filter(|entry| !entry.is_empty());
+    Ok(entries.map(str::to_owned).collect())
 }
 
 #[cfg(test)]
@@ -59,6 +124,10 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    fn allows(annotation: Option<&str>, role: &Role, base: Option<&BaseArn>) -> Result<(), Denied> {
+        AllowedRoles::read(annotation, RestrictionFormat::Glob).allow(role, base)
+    }
 
     #[rstest]
     #[case::by_name(Some(r#"["MyPodRole"]"#), Ok(()))]
@@ -105,5 +174,20 @@ mod tests {
             allows(Some(r#"["reader"]"#), &role, Some(&base)),
             Err(Denied::NotListed)
         );
+    }
+
+    #[rstest]
+    #[case::by_name(Some(r#"["MyPod.*"]"#), Ok(()))]
+    #[case::by_arn(Some(r#"["^arn:aws:iam::\\d+:role/MyPodRole$"]"#), Ok(()))]
+    #[case::beginning(Some(r#"["MyPod"]"#), Err(Denied::NotListed))]
+    #[case::invalid(Some(r#"["*"]"#), Err(Denied::NotListed))]
+    #[case::empty_entry(Some(r#"[""]"#), Err(Denied::NotListed))]
+    #[case::mixed(Some(r#"[".*",1]"#), Err(Denied::Malformed))]
+    #[case::absent(None, Err(Denied::NoList))]
+    fn a_list_of_expressions_is_read_as_strictly(#[case] annotation: Option<&str>, #[case] answer: Result<(), Denied>) {
+        let base: BaseArn = "arn:aws:iam::123456789012:role/".parse().unwrap();
+        let role = Role::resolve(Some("MyPodRole"), Some(&base)).unwrap();
+        let allowed = AllowedRoles::read(annotation, RestrictionFormat::Regexp);
+        assert_eq!(allowed.allow(&role, Some(&base)), answer);
     }
 }

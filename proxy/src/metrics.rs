@@ -1,6 +1,10 @@
-//! Counters, for Prometheus.
+//! Counters, for Prometheus: our own, and beside them those of kube2iam's that mean the same here.
 
-use std::{fmt, sync::Arc};
+mod kube2iam;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use http::Method;
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue, text::encode},
@@ -8,7 +12,9 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::provider::ProviderError;
+use crate::{answer::Route, provider::ProviderError};
+
+use kube2iam::Kube2iam;
 
 /// The process's counters. Clones share them.
 #[derive(Clone)]
@@ -19,6 +25,8 @@ pub struct Metrics {
     cache: Family<CacheLabel, Counter>,
     fetches: Family<Fetch, Counter>,
     pods: Gauge,
+    ineffective: Gauge,
+    kube2iam: Kube2iam,
 }
 
 /// What became of a look into the credentials cache.
@@ -60,9 +68,12 @@ struct Fetch {
 impl Metrics {
     /// All at zero.
     pub fn new() -> Self {
-        let mut registry = Registry::with_prefix("rolecall");
+        let mut all = Registry::default();
+        let kube2iam = Kube2iam::new(&mut all);
+        let registry = all.sub_registry_with_prefix("rolecall");
         let (requests, denials) = (Family::default(), Family::default());
-        let (cache, fetches, pods) = (Family::default(), Family::default(), Gauge::default());
+        let (cache, fetches) = (Family::default(), Family::default());
+        let (pods, ineffective) = (Gauge::default(), Gauge::default());
         registry.register("requests", "Requests of pods, by route and answer", requests.clone());
         registry.register("denials", "Requests that were refused, by reason", denials.clone());
         registry.register(
@@ -72,19 +83,28 @@ impl Metrics {
         );
         registry.register("assume_role", "Calls of AssumeRole, by result", fetches.clone());
         registry.register("pods", "Pods known", pods.clone());
+        registry.register(
+            "namespace_restriction_ineffective",
+            "Namespaces that list allowed roles while namespace restrictions are off, so that the lists do nothing",
+            ineffective.clone(),
+        );
         Self {
-            registry: Arc::new(registry),
+            registry: Arc::new(all),
             requests,
             denials,
             cache,
             fetches,
             pods,
+            ineffective,
+            kube2iam,
         }
     }
 
     /// Counts an answer.
-    pub(crate) fn request(&self, route: &'static str, code: u16) {
-        self.requests.get_or_create(&Request { route, code }).inc();
+    pub(crate) fn request(&self, route: &Route, method: &Method, code: u16, took: Duration) {
+        let label = route.label();
+        self.requests.get_or_create(&Request { route: label, code }).inc();
+        self.kube2iam.request(route, method, code, took);
     }
 
     /// Counts a refusal.
@@ -93,8 +113,16 @@ impl Metrics {
     }
 
     /// Counts a look into the cache.
-    pub(crate) fn cache(&self, result: CacheResult) {
+    pub(crate) fn cache(&self, result: CacheResult, role_arn: &str) {
         self.cache.get_or_create(&CacheLabel { result }).inc();
+        if matches!(result, CacheResult::Hit | CacheResult::Stale) {
+            self.kube2iam.hit(role_arn);
+        }
+    }
+
+    /// Counts what STS said: `code` is its error's, if there is one.
+    pub(crate) fn asked(&self, code: Result<(), Option<&str>>, role_arn: &str, took: Duration) {
+        self.kube2iam.asked(code, role_arn, took);
     }
 
     /// Counts a fetch.
@@ -111,6 +139,16 @@ impl Metrics {
     /// Sets the number of pods known.
     pub(crate) fn pods(&self, count: usize) {
         self.pods.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Sets the number of namespaces whose lists do nothing.
+    pub(crate) fn ineffective(&self, count: usize) {
+        self.ineffective.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Sets whether pods can be served.
+    pub(crate) fn healthy(&self, healthy: bool) {
+        self.kube2iam.healthy(healthy);
     }
 
     /// OpenMetrics text.

@@ -5,20 +5,21 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use crate::{answer::Restriction, who::Directory};
+use crate::{answer::Restriction, which::Base, who::Directory};
 
 /// What must be true before pods are served.
 #[derive(Clone, Debug)]
 pub(crate) struct Readiness {
     pub(crate) pods: Arc<Directory>,
     pub(crate) restriction: Restriction,
+    pub(crate) base: Base,
     pub(crate) listening: Arc<AtomicBool>,
     pub(crate) intercepting: Arc<AtomicBool>,
 }
 
 impl Readiness {
     /// What is missing; nothing once pods can be served.
-    pub(crate) fn missing(&self) -> Vec<&'static str> {
+    pub(crate) fn missing(&self) -> Vec<String> {
         let namespaces = match &self.restriction {
             Restriction::Off => true,
             Restriction::On(namespaces) => namespaces.is_synced(),
@@ -34,12 +35,14 @@ impl Readiness {
         ];
         all.into_iter()
             .filter(|(done, _)| !done)
-            .map(|(_, what)| what)
+            .map(|(_, what)| what.to_owned())
+            .chain(self.base.missing())
             .collect()
     }
 
-    /// Ends once the API server's lists are there.
-    pub(crate) async fn listed(&self) {
+    /// Ends once all that has to be asked for is known.
+    pub(crate) async fn informed(&self) {
+        self.base.known().await;
         self.pods.synced().await;
         if let Restriction::On(namespaces) = &self.restriction {
             namespaces.synced().await;

@@ -30,11 +30,15 @@ use crate::{
     metrics::Metrics,
     provider::{NodeAccount, StsProvider},
     readiness::Readiness,
-    who::{AnnotationKeys, Cluster, ClusterError, Directory, Namespaces, Watch},
+    which::Base,
+    who::{AnnotationKeys, Cluster, ClusterError, Directory, Lists, Namespaces, Watch},
 };
 
 /// Threads of the runtime. Nothing here computes for long.
 const WORKERS: usize = 2;
+
+/// Connections that one pod may have open at once, of those that all have together.
+const PER_POD: usize = 128;
 
 /// Why the proxy ended, other than by being told to.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +76,9 @@ pub fn main_with(args: impl IntoIterator<Item = impl Into<OsString>>) -> ExitCod
         }
     };
     log::start(&flags);
+    for note in flags.notes() {
+        info!("{note}");
+    }
     let ended = match flags.command {
         Some(Command::Uninstall) => intercept::uninstall().map_err(Failure::from),
         None => run(flags, started),
@@ -113,9 +120,15 @@ async fn serve_until_told(flags: Flags, started: Instant) -> Result<(), Failure>
     } else {
         Restriction::Off
     };
+    let base = match &flags.base_role_arn {
+        Some(base) => Base::Given(base.clone()),
+        None if flags.auto_discover_base_arn => Base::Discovered(Arc::default()),
+        None => Base::None,
+    };
     let readiness = Readiness {
         pods: pods.clone(),
         restriction: restriction.clone(),
+        base: base.clone(),
         listening: Arc::new(AtomicBool::new(false)),
         intercepting: Arc::new(AtomicBool::new(false)),
     };
@@ -123,10 +136,11 @@ async fn serve_until_told(flags: Flags, started: Instant) -> Result<(), Failure>
         metadata: flags.metadata_addr,
         clock: clock.clone(),
     };
-    let provider = StsProvider::new(account, flags.iam_role_session_ttl);
+    let provider = StsProvider::new(account.clone(), flags.iam_role_session_ttl, metrics.clone());
     let pipeline = Arc::new(Pipeline {
         rules: Rules {
-            base: flags.base_role_arn.clone(),
+            base: base.clone(),
+            default_role: flags.default_role.clone(),
             restriction,
             require_token: flags.require_token,
         },
@@ -143,6 +157,7 @@ async fn serve_until_told(flags: Flags, started: Instant) -> Result<(), Failure>
     });
     let admin = Admin {
         readiness: readiness.clone(),
+        namespaces: namespaces.clone(),
         metrics,
         clock: flags
             .test_clock_token
@@ -160,14 +175,18 @@ async fn serve_until_told(flags: Flags, started: Instant) -> Result<(), Failure>
                 role: flags.iam_role_key.clone(),
                 external_id: flags.iam_external_id.clone(),
             },
-            namespace_key: flags.namespace_restrictions.then(|| flags.namespace_key.clone()),
+            lists: Lists {
+                key: flags.namespace_key.clone(),
+                format: flags.namespace_restriction_format,
+                restrict: flags.namespace_restrictions,
+            },
             pods,
             namespaces,
         };
         Ok(tokio::spawn(watch.run(client)))
     };
     let listening = async {
-        let listeners = tokio::try_join!(listen("pods", flags.listen()), listen("admin", flags.admin_addr))?;
+        let listeners = tokio::try_join!(listen("pods", flags.listen()), listen("admin", flags.admin()))?;
         readiness.listening.store(true, Ordering::SeqCst);
         Ok::<_, Failure>(listeners)
     };
@@ -181,7 +200,10 @@ async fn serve_until_told(flags: Flags, started: Instant) -> Result<(), Failure>
     let serving = serve(
         for_pods,
         Transport::Plain,
-        Limits::default(),
+        Limits {
+            per_source: PER_POD,
+            ..Limits::default()
+        },
         stop.clone(),
         move |peer: Peer, request| {
             let pipeline = pipeline.clone();
@@ -199,8 +221,13 @@ async fn serve_until_told(flags: Flags, started: Instant) -> Result<(), Failure>
     let mut serving = tokio::spawn(serving);
     let mut administering = tokio::spawn(administering);
     let address = flags.listen();
+    let discovering = tokio::spawn(async move {
+        if let Base::Discovered(discovery) = &base {
+            account.discover(discovery).await;
+        }
+    });
     let announcing = tokio::spawn(async move {
-        readiness.listed().await;
+        readiness.informed().await;
         info!(%address, pods = readiness.pods.len(), after = ?since(started), "ready");
         provider.warm_up().await;
     });
@@ -213,6 +240,7 @@ async fn serve_until_told(flags: Flags, started: Instant) -> Result<(), Failure>
     };
     stop.cancel();
     watching.abort();
+    discovering.abort();
     announcing.abort();
     let Some(signal) = told else { return Err(Failure::Ended) };
     info!(

@@ -1,15 +1,10 @@
-//! Which role a pod asks for: its annotation, resolved with the base ARN.
+//! Which role a pod asks for: its annotation, or the default role, resolved with the base ARN.
 
-use std::{fmt, str::FromStr};
+mod base;
+mod default_role;
 
-/// The prefix of roles that are given by name: `arn:<partition>:iam::<account>:role/[path/]`. Ends with `/`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BaseArn(String);
-
-/// `--base-role-arn` is not the beginning of a role's ARN.
-#[derive(Debug, thiserror::Error)]
-#[error("not the beginning of a role's ARN, as arn:aws:iam::123456789012:role/")]
-pub struct InvalidBaseArn;
+pub use base::{Base, BaseArn, Discovery, InvalidBaseArn, NotDiscovered};
+pub use default_role::{DefaultRole, InvalidDefaultRole};
 
 /// A role that a pod asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -22,7 +17,7 @@ pub struct Role {
 }
 
 /// The annotation names no role.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum RoleError {
     /// There is no annotation, or it is empty.
     #[error("the pod has no role annotation")]
@@ -31,11 +26,26 @@ pub enum RoleError {
     #[error("the pod's role annotation is neither a role's name nor its ARN")]
     Malformed,
     /// A name alone, and nothing says in which account.
-    #[error("the pod's role annotation is a name; give --base-role-arn, or annotate the whole ARN")]
+    #[error(
+        "the pod's role annotation is a name; give --base-role-arn or --auto-discover-base-arn, or annotate the whole ARN"
+    )]
     NoBase,
 }
 
 impl Role {
+    /// The role of a pod with this annotation: what it names, or the default role if there is no annotation at all. An
+    /// annotation that is there and empty asks for none.
+    ///
+    /// # Errors
+    /// See [`RoleError`].
+    pub fn of_pod(
+        annotation: Option<&str>,
+        default: Option<&DefaultRole>,
+        base: Option<&BaseArn>,
+    ) -> Result<Self, RoleError> {
+        Self::resolve(annotation.or(default.map(DefaultRole::as_str)), base)
+    }
+
     /// Resolves the pod's annotation. White space around it, which YAML's block scalars leave, is not part of it.
     ///
     /// # Errors
@@ -50,13 +60,13 @@ impl Role {
         } else {
             // IAM paths begin with a slash; a name may be written so.
             let name = annotation.strip_prefix('/').unwrap_or(annotation);
-            format!("{}{name}", base.ok_or(RoleError::NoBase)?.0)
+            format!("{}{name}", base.ok_or(RoleError::NoBase)?)
         };
         if !is_role_arn(&arn) {
             return Err(RoleError::Malformed);
         }
         let name = base
-            .and_then(|base| arn.strip_prefix(base.0.as_str()))
+            .and_then(|base| arn.strip_prefix(base.as_str()))
             .unwrap_or(&arn)
             .to_owned();
         Ok(Self { name, arn })
@@ -89,38 +99,6 @@ fn is_role_arn(arn: &str) -> bool {
         && account.chars().all(|c| c.is_ascii_digit())
         && path.split('/').all(|s| segment(s) && s != "." && s != "..")
         && arn.len() <= 2048
-}
-
-// === impl BaseArn ===
-
-impl BaseArn {
-    /// The prefix, with its last slash.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for BaseArn {
-    type Err = InvalidBaseArn;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let base = if text.ends_with('/') {
-            text.to_owned()
-        } else {
-            format!("{text}/")
-        };
-        if is_role_arn(&format!("{base}x")) {
-            Ok(Self(base))
-        } else {
-            Err(InvalidBaseArn)
-        }
-    }
-}
-
-impl fmt::Display for BaseArn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use http::{
     header::{ALLOW, CONTENT_TYPE, SERVER},
 };
 use http_body_util::Full;
+use rolecall_clock::{monotonic, since};
 use tracing::{debug, warn};
 
 use super::{Passthrough, Refusal, Route, Tokens, host};
@@ -13,7 +14,7 @@ use crate::{
     credentials::{Cache, Key, document},
     may,
     metrics::Metrics,
-    which::{BaseArn, Role},
+    which::{Base, DefaultRole, Role},
     who::{Directory, Namespaces, PodRecord, Unidentified},
 };
 
@@ -26,7 +27,9 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 #[derive(Clone, Debug)]
 pub struct Rules {
     /// Prefix of roles given by name.
-    pub base: Option<BaseArn>,
+    pub base: Base,
+    /// The role of pods that have no role annotation; namespaces limit it as any other.
+    pub default_role: Option<DefaultRole>,
     /// Whether namespaces limit their pods' roles.
     pub restriction: Restriction,
     /// Whether a session token must be given.
@@ -64,6 +67,7 @@ type Answer = Response<Full<Bytes>>;
 impl Pipeline {
     /// Answers a request that came from `remote`, which alone says who asks. The body is not read.
     pub async fn answer<B>(&self, remote: SocketAddr, request: Request<B>) -> Answer {
+        let started = monotonic();
         let asked = Asked::new(remote, &request);
         let mut progress = Progress::default();
         let answer = match self.decide(&asked, request.headers(), &mut progress).await {
@@ -73,7 +77,8 @@ impl Pipeline {
                 refuse(&refusal)
             }
         };
-        self.metrics.request(asked.route.label(), answer.status().as_u16());
+        self.metrics
+            .request(&asked.route, asked.method, answer.status().as_u16(), since(started));
         answer
     }
 
@@ -120,7 +125,8 @@ impl Pipeline {
     }
 
     fn role<'a>(&self, pod: &PodRecord, progress: &'a mut Progress) -> Result<&'a Role, Refusal> {
-        let role = Role::resolve(pod.role.as_deref(), self.rules.base.as_ref())?;
+        let base = self.rules.base.get()?;
+        let role = Role::of_pod(pod.role.as_deref(), self.rules.default_role.as_ref(), base)?;
         Ok(progress.role.insert(role))
     }
 
@@ -133,11 +139,7 @@ impl Pipeline {
             None if namespaces.is_synced() => return Err(may::Denied::UnknownNamespace.into()),
             None => return Err(Unidentified::NotSynced.into()),
         };
-        Ok(may::allows(
-            namespace.allowed_roles.as_deref(),
-            role,
-            self.rules.base.as_ref(),
-        )?)
+        Ok(namespace.allowed_roles.allow(role, self.rules.base.get()?)?)
     }
 
     fn token(&self, pod: &PodRecord, headers: &HeaderMap) -> Result<Answer, Refusal> {

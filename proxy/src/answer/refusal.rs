@@ -4,7 +4,7 @@ use crate::{
     answer::{InvalidToken, InvalidTtl},
     may,
     provider::ProviderError,
-    which::RoleError,
+    which::{NotDiscovered, RoleError},
     who::Unidentified,
 };
 
@@ -18,6 +18,9 @@ pub enum Refusal {
     /// The pod asks for no role.
     #[error(transparent)]
     NoRole(#[from] RoleError),
+    /// Which role a name means is not known yet.
+    #[error(transparent)]
+    NotDiscovered(#[from] NotDiscovered),
     /// The path names a role that is not the pod's.
     #[error("the pod asks for another role than its own")]
     OtherRole,
@@ -63,7 +66,7 @@ impl Refusal {
     /// What the pod's client sees.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Unidentified(Unidentified::NotSynced) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unidentified(Unidentified::NotSynced) | Self::NotDiscovered(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unidentified(_) | Self::NoRole(_) | Self::NotPassed => StatusCode::NOT_FOUND,
             Self::OtherRole | Self::Namespace(_) | Self::Forwarded | Self::ForeignHost => StatusCode::FORBIDDEN,
             Self::Keys(ProviderError::Denied(_)) => StatusCode::FORBIDDEN,
@@ -79,7 +82,7 @@ impl Refusal {
     /// What the pod is told.
     pub fn text(&self) -> &'static str {
         match self {
-            Self::Unidentified(Unidentified::NotSynced) => "not ready",
+            Self::Unidentified(Unidentified::NotSynced) | Self::NotDiscovered(_) => "not ready",
             Self::NoRole(_) => "this pod has no role",
             Self::Keys(ProviderError::Denied(_)) => "the role may not be assumed",
             Self::Keys(_) => "the role could not be assumed",
@@ -97,7 +100,7 @@ impl Refusal {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Unidentified(Unidentified::Unknown) => "unknown_source",
-            Self::Unidentified(Unidentified::NotSynced) => "not_ready",
+            Self::Unidentified(Unidentified::NotSynced) | Self::NotDiscovered(_) => "not_ready",
             Self::Unidentified(Unidentified::Shared(_)) => "shared_address",
             Self::NoRole(_) => "no_role",
             Self::OtherRole => "other_role",

@@ -46,7 +46,7 @@ impl Route {
     }
 
     /// Its label in metrics.
-    pub(super) fn label(&self) -> &'static str {
+    pub(crate) fn label(&self) -> &'static str {
         match self {
             Self::Listing => "listing",
             Self::Credentials(_) => "credentials",

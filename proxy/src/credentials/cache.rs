@@ -74,7 +74,7 @@ impl Cache {
             Some(credentials) => match tokio::time::timeout(PATIENCE, flight).await {
                 Ok(landed) => landed,
                 Err(_) => {
-                    self.inner.metrics.cache(CacheResult::Stale);
+                    self.inner.metrics.cache(CacheResult::Stale, &key.role_arn);
                     return Ok(credentials);
                 }
             },
@@ -85,7 +85,7 @@ impl Cache {
         };
         match self.known(key, |slot, now| slot.stale(now, &error)) {
             Some(credentials) => {
-                self.inner.metrics.cache(CacheResult::Stale);
+                self.inner.metrics.cache(CacheResult::Stale, &key.role_arn);
                 Ok(credentials)
             }
             None => Err(error),
@@ -107,7 +107,7 @@ impl Cache {
         let Some(slot) = slots.slot(key) else {
             return Looked::Answer(Err(Arc::new(ProviderError::Busy)));
         };
-        let count = |result| self.inner.metrics.cache(result);
+        let count = |result| self.inner.metrics.cache(result, &key.role_arn);
         match slot.decide(now) {
             Decision::Serve(credentials) => {
                 count(CacheResult::Hit);

@@ -14,7 +14,7 @@ pub(super) fn double_dashed(args: Vec<OsString>, command: &clap::Command) -> Vec
                 _ => return arg,
             };
             let name = single.split('=').next().unwrap_or_default();
-            let known = command.get_arguments().any(|flag| flag.get_long() == Some(name));
+            let known = name == "version" || command.get_arguments().any(|flag| flag.get_long() == Some(name));
             if known {
                 OsString::from(format!("--{single}"))
             } else {

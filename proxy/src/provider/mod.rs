@@ -1,5 +1,6 @@
 //! Where keys come from: AWS STS, asked with the node's own credentials.
 
+mod discovery;
 mod node;
 mod sts;
 

@@ -7,13 +7,16 @@ use aws_config::{
     default_provider::credentials::DefaultCredentialsChain,
     environment::EnvironmentVariableRegionProvider,
     identity::IdentityCache,
-    imds::{self, region::ImdsRegionProvider},
+    imds::{self, client::error::ImdsError, region::ImdsRegionProvider},
     meta::region::ProvideRegion as _,
     provider_config::ProviderConfig,
     retry::RetryConfig,
     timeout::TimeoutConfig,
 };
-use aws_sdk_sts::config::Region;
+use aws_sdk_sts::{
+    config::{Region, SharedHttpClient},
+    error::DisplayErrorContext,
+};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::{
     Builder,
@@ -45,20 +48,9 @@ pub(super) struct Loaded {
 impl NodeAccount {
     /// Loads the configuration; asks the metadata service for the region if the environment has none.
     pub(super) async fn load(&self) -> Result<Loaded, String> {
-        let http = Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .tls_context(trust()?)
-            .build_https();
-        let plain = ProviderConfig::without_region()
-            .with_http_client(http.clone())
-            .with_sleep_impl(TokioSleep::new())
-            .with_time_source(SdkTime(self.clock.clone()));
-        let instance = imds::Client::builder()
-            .configure(&plain)
-            .endpoint(format!("http://{}", self.metadata))
-            .map_err(|error| format!("the metadata address is not usable: {error}"))?
-            .max_attempts(2)
-            .build();
+        let http = client(trust()?);
+        let plain = self.plain(http.clone());
+        let instance = self.instance(&plain)?;
         let found = match EnvironmentVariableRegionProvider::new().region().await {
             Some(region) => Some(region),
             None => {
@@ -97,6 +89,44 @@ impl NodeAccount {
             region_is_known,
         })
     }
+
+    /// Reads `meta-data/iam/info`, which names the instance profile.
+    pub(super) async fn iam_info(&self) -> Result<String, String> {
+        // Nothing is asked over TLS here.
+        let http = client(tls(TrustStore::empty())?);
+        let instance = self.instance(&self.plain(http))?;
+        match instance.get("/latest/meta-data/iam/info").await {
+            Ok(text) => Ok(text.into()),
+            Err(ImdsError::ErrorResponse(answer)) => {
+                let status = answer.response().status().as_u16();
+                Err(match status {
+                    404 => "the instance has no instance profile".to_owned(),
+                    _ => format!("the metadata service answered {status}"),
+                })
+            }
+            Err(error) => Err(DisplayErrorContext(error).to_string()),
+        }
+    }
+
+    fn plain(&self, http: SharedHttpClient) -> ProviderConfig {
+        ProviderConfig::without_region()
+            .with_http_client(http)
+            .with_sleep_impl(TokioSleep::new())
+            .with_time_source(SdkTime(self.clock.clone()))
+    }
+
+    fn instance(&self, plain: &ProviderConfig) -> Result<imds::Client, String> {
+        let builder = imds::Client::builder()
+            .configure(plain)
+            .endpoint(format!("http://{}", self.metadata))
+            .map_err(|error| format!("the metadata address is not usable: {error}"))?;
+        Ok(builder.max_attempts(2).build())
+    }
+}
+
+fn client(tls: TlsContext) -> SharedHttpClient {
+    let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    builder.tls_context(tls).build_https()
 }
 
 /// The operating system's roots, unless nothing is asked over TLS: reading them takes longer than all else at start.
@@ -106,6 +136,10 @@ fn trust() -> Result<TlsContext, String> {
         Ok(url) if url.starts_with("http://") => TrustStore::empty(),
         _ => TrustStore::default(),
     };
+    tls(roots)
+}
+
+fn tls(roots: TrustStore) -> Result<TlsContext, String> {
     TlsContext::builder()
         .with_trust_store(roots)
         .build()

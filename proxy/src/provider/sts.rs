@@ -6,12 +6,15 @@ use aws_sdk_sts::{
     operation::assume_role::{AssumeRoleError, AssumeRoleOutput},
 };
 use jiff::Timestamp;
-use rolecall_clock::Clock;
+use rolecall_clock::{Clock, monotonic, since};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 
 use super::{Fetching, NodeAccount, Provider, ProviderError};
-use crate::credentials::{Credentials, Key};
+use crate::{
+    credentials::{Credentials, Key},
+    metrics::Metrics,
+};
 
 /// Codes by which AWS services say that they are asked too much.
 const THROTTLED: [&str; 8] = [
@@ -39,13 +42,14 @@ struct Shared {
     account: NodeAccount,
     clock: Clock,
     session: Duration,
+    metrics: Metrics,
     client: OnceCell<Client>,
 }
 
 impl StsProvider {
     /// `ttl` is how long keys are handed out; a session lasts twice as long, within what STS gives (15 minutes to an
     /// hour, the most that a role's session may ask for another role).
-    pub fn new(account: NodeAccount, ttl: Duration) -> Self {
+    pub fn new(account: NodeAccount, ttl: Duration, metrics: Metrics) -> Self {
         let session = (ttl * 2).clamp(Duration::from_secs(900), Duration::from_secs(3600));
         let clock = account.clock.clone();
         Self {
@@ -53,6 +57,7 @@ impl StsProvider {
                 account,
                 clock,
                 session,
+                metrics,
                 client: OnceCell::new(),
             }),
         }
@@ -88,7 +93,9 @@ impl Shared {
     }
 
     async fn assume(&self, key: &Key) -> Result<Credentials, ProviderError> {
-        let client = self.client().await?;
+        let started = monotonic();
+        let count = |code| self.metrics.asked(code, &key.role_arn, since(started));
+        let client = self.client().await.inspect_err(|_| count(Err(None)))?;
         let asked = self.clock.wall();
         let output = match self.attempt(&client, key).await {
             Err(error) if may_try_again(&error) => {
@@ -97,6 +104,7 @@ impl Shared {
             }
             other => other,
         };
+        count(output.as_ref().map(|_| ()).map_err(|error| error.code()));
         read(output.map_err(|error| classify(&error))?, asked)
     }
 

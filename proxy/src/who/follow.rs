@@ -8,7 +8,7 @@ use kube::{
     runtime::watcher::{self, Event, watcher},
 };
 use serde::de::DeserializeOwned;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 /// Pauses between attempts: the first is short, because pods wait for what is missed meanwhile.
 const PAUSES: [Duration; 5] = [
@@ -18,6 +18,18 @@ const PAUSES: [Duration; 5] = [
     Duration::from_millis(500),
     Duration::from_secs(1),
 ];
+
+/// Pause after being told that an object that may be followed may not: whoever grants it is not in a hurry.
+const FORBIDDEN: Duration = Duration::from_secs(600);
+
+/// Whether a kind of object has to be followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// Nothing can be served without.
+    Must,
+    /// It is of use, and the account may lack the right to.
+    May,
+}
 
 /// Where objects go.
 pub(super) trait Follower<K> {
@@ -30,12 +42,13 @@ pub(super) trait Follower<K> {
 }
 
 /// Lists and watches for ever. What is known stays in use while the API server cannot be reached.
-pub(super) async fn follow<K, F>(api: Api<K>, config: watcher::Config, kind: &'static str, follower: F)
+pub(super) async fn follow<K, F>(api: Api<K>, config: watcher::Config, (kind, need): (&'static str, Need), follower: F)
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
     F: Follower<K>,
 {
     let mut failures = 0usize;
+    let mut told = false;
     loop {
         let mut events = pin!(watcher(api.clone(), config.clone()));
         let mut list = Vec::new();
@@ -64,6 +77,12 @@ where
                             }
                         }
                     }
+                }
+                Err(error) if need == Need::May && is_forbidden(&error) => {
+                    if !std::mem::replace(&mut told, true) {
+                        info!(kind, "may not be listed and watched; going on without");
+                    }
+                    tokio::time::sleep(FORBIDDEN).await;
                 }
                 Err(error) => {
                     let pause = PAUSES[failures.min(PAUSES.len() - 1)];
@@ -97,6 +116,15 @@ where
 fn is_gone(error: &watcher::Error) -> bool {
     match error {
         watcher::Error::WatchStartFailed(kube::Error::Api(status)) => status.code == 410,
+        _ => false,
+    }
+}
+
+/// Whether the account may not list or watch.
+fn is_forbidden(error: &watcher::Error) -> bool {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status)) => status.code == 403,
         _ => false,
     }
 }

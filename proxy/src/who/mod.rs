@@ -5,11 +5,13 @@
 
 mod directory;
 mod follow;
+mod lists;
 mod namespaces;
 mod pod;
 mod watch;
 
 pub use directory::{Directory, Unidentified};
+pub use lists::Lists;
 pub use namespaces::{NamespaceRecord, Namespaces};
 pub use pod::{AnnotationKeys, PodRecord};
 pub use watch::{Cluster, ClusterError, Watch};

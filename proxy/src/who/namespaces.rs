@@ -11,16 +11,18 @@ use arc_swap::ArcSwap;
 use k8s_openapi::api::core::v1::Namespace;
 use tokio::sync::watch;
 
+use crate::may::{AllowedRoles, RestrictionFormat};
+
 /// How long a request of a pod whose namespace is not known waits for the watch of namespaces.
 const UNSEEN: Duration = Duration::from_millis(250);
 
 /// What is kept of a namespace.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct NamespaceRecord {
     /// `metadata.name`.
     pub name: String,
-    /// The annotation that lists the allowed roles, as it is written.
-    pub allowed_roles: Option<String>,
+    /// The annotation that lists the allowed roles.
+    pub allowed_roles: Arc<AllowedRoles>,
 }
 
 /// The namespaces, by name.
@@ -55,6 +57,19 @@ impl Namespaces {
             }
         };
         tokio::time::timeout(UNSEEN, seen).await.ok().flatten()
+    }
+
+    /// Whether this record's list, read at the same time, is known already.
+    pub(super) fn has(&self, namespace: &NamespaceRecord) -> bool {
+        let all = self.by_name.load();
+        let known = all.get(&namespace.name);
+        known.is_some_and(|known| Arc::ptr_eq(&known.allowed_roles, &namespace.allowed_roles))
+    }
+
+    /// Number of namespaces whose annotation lists roles.
+    pub fn with_lists(&self) -> usize {
+        let all = self.by_name.load();
+        all.values().filter(|namespace| namespace.has_list()).count()
     }
 
     /// Adds a namespace, or what has become of it.
@@ -107,12 +122,25 @@ impl Default for Namespaces {
 // === impl NamespaceRecord ===
 
 impl NamespaceRecord {
-    /// Reads a namespace; none if it has no name, which no stored namespace lacks.
-    pub fn read(namespace: &Namespace, key: &str) -> Option<Self> {
+    /// Reads a namespace; none if it has no name, which no stored namespace lacks. A list that is the same as in
+    /// `known` is not read again.
+    pub fn read(namespace: &Namespace, key: &str, format: RestrictionFormat, known: &Namespaces) -> Option<Self> {
         let metadata = &namespace.metadata;
-        Some(Self {
-            name: metadata.name.clone()?,
-            allowed_roles: metadata.annotations.as_ref().and_then(|all| all.get(key)).cloned(),
-        })
+        let name = metadata.name.clone()?;
+        let annotation = metadata.annotations.as_ref().and_then(|all| all.get(key));
+        let annotation = annotation.map(String::as_str);
+        let all = known.by_name.load();
+        let before = all.get(&name).map(|record| &record.allowed_roles);
+        let allowed_roles = match before.filter(|before| before.annotation() == annotation) {
+            Some(before) => before.clone(),
+            None => Arc::new(AllowedRoles::read(annotation, format)),
+        };
+        Some(Self { name, allowed_roles })
+    }
+
+    /// Whether the annotation is there and says anything.
+    pub fn has_list(&self) -> bool {
+        let annotation = self.allowed_roles.annotation();
+        annotation.is_some_and(|text| !text.trim().is_empty())
     }
 }

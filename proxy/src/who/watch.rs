@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use k8s_openapi::api::core::v1::{Namespace, Pod};
+use k8s_openapi::api::core::v1::Pod;
 use kube::{
     Api, Client, Config,
     config::{KubeConfigOptions, Kubeconfig},
@@ -11,8 +11,9 @@ use kube::{
 use secrecy::SecretString;
 
 use super::{
-    AnnotationKeys, Directory, NamespaceRecord, Namespaces, PodRecord,
-    follow::{Follower, follow},
+    AnnotationKeys, Directory, Lists, Namespaces, PodRecord,
+    follow::{Follower, Need, follow},
+    lists::NamespaceFollower,
 };
 
 /// How the API server is found.
@@ -42,8 +43,8 @@ pub struct Watch {
     pub node: Option<String>,
     /// The annotations of a pod that are read.
     pub keys: AnnotationKeys,
-    /// The annotation of a namespace that is read; none if namespaces need not be watched.
-    pub namespace_key: Option<String>,
+    /// What is read of namespaces.
+    pub lists: Lists,
     /// Where pods are kept.
     pub pods: Arc<Directory>,
     /// Where namespaces are kept.
@@ -60,21 +61,20 @@ impl Watch {
         let pods = follow(
             Api::all(client.clone()),
             config,
-            "pods",
+            ("pods", Need::Must),
             PodFollower {
                 keys: self.keys,
                 pods: self.pods,
             },
         );
-        let namespaces = async {
-            if let Some(key) = self.namespace_key {
-                let follower = NamespaceFollower {
-                    key,
-                    namespaces: self.namespaces,
-                };
-                follow(Api::all(client), watcher::Config::default(), "namespaces", follower).await;
-            }
-        };
+        let need = if self.lists.restrict { Need::Must } else { Need::May };
+        let follower = NamespaceFollower::new(self.lists, self.namespaces);
+        let namespaces = follow(
+            Api::all(client),
+            watcher::Config::default(),
+            ("namespaces", need),
+            follower,
+        );
         tokio::join!(pods, namespaces);
     }
 }
@@ -101,31 +101,6 @@ impl Follower<Pod> for PodFollower {
 
     fn replace(&self, pods: Vec<PodRecord>) {
         self.pods.replace(pods);
-    }
-}
-
-struct NamespaceFollower {
-    key: String,
-    namespaces: Arc<Namespaces>,
-}
-
-impl Follower<Namespace> for NamespaceFollower {
-    type Record = NamespaceRecord;
-
-    fn read(&self, namespace: &Namespace) -> Option<NamespaceRecord> {
-        NamespaceRecord::read(namespace, &self.key)
-    }
-
-    fn apply(&self, namespace: NamespaceRecord) {
-        self.namespaces.apply(namespace);
-    }
-
-    fn remove(&self, namespace: NamespaceRecord) {
-        self.namespaces.remove(&namespace.name);
-    }
-
-    fn replace(&self, namespaces: Vec<NamespaceRecord>) {
-        self.namespaces.replace(namespaces);
     }
 }
 

@@ -2,7 +2,10 @@
 //! that counts, the node's metadata service is wiremock.
 
 mod cached_keys;
+mod default_role;
 mod denials;
+mod metrics;
+mod namespaces;
 mod paths;
 mod sdk_client;
 mod tokens;

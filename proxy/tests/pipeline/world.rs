@@ -13,8 +13,10 @@ use rolecall_proxy::{
     answer::{Passthrough, Pipeline, Restriction, Rules, Tokens},
     credentials::{Cache, Credentials, Key},
     flags::MetadataAddr,
+    may::{AllowedRoles, RestrictionFormat},
     metrics::Metrics,
     provider::{Fetching, Provider, ProviderError},
+    which::{Base, DefaultRole, Discovery},
     who::{Directory, NamespaceRecord, Namespaces, PodRecord},
 };
 use tokio::{
@@ -27,6 +29,9 @@ use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 /// How long anything may take before a test gives up.
 pub(crate) const LONG: Duration = Duration::from_secs(10);
 
+/// The base ARN of all tests.
+pub(crate) const BASE: &str = "arn:aws:iam::123456789012:role/";
+
 /// The address of the pod that most tests have.
 pub(crate) const POD: &str = "127.0.0.11";
 
@@ -38,6 +43,7 @@ pub(crate) struct World {
     pub(crate) sts: Arc<CountingSts>,
     pub(crate) metadata: MockServer,
     pub(crate) metrics: Metrics,
+    pub(crate) discovery: Arc<Discovery>,
     stop: CancellationToken,
 }
 
@@ -45,6 +51,9 @@ pub(crate) struct World {
 pub(crate) struct Options {
     pub(crate) restricted: bool,
     pub(crate) require_token: bool,
+    pub(crate) default_role: Option<&'static str>,
+    /// The base ARN is found only when the test says so.
+    pub(crate) discovers: bool,
 }
 
 /// What came back.
@@ -80,10 +89,18 @@ impl World {
             gate: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
         });
         let metrics = Metrics::new();
+        let discovery = Arc::new(Discovery::default());
         let rules = ["instance-id", "placement/*", "*"].map(|rule| rule.parse().expect("a rule"));
         let pipeline = Arc::new(Pipeline {
             rules: Rules {
-                base: Some("arn:aws:iam::123456789012:role/".parse().expect("a base ARN")),
+                base: if options.discovers {
+                    Base::Discovered(discovery.clone())
+                } else {
+                    Base::Given(BASE.parse().expect("a base ARN"))
+                },
+                default_role: options
+                    .default_role
+                    .map(|role| role.parse::<DefaultRole>().expect("a role")),
                 restriction: if options.restricted {
                     Restriction::On(namespaces.clone())
                 } else {
@@ -118,6 +135,7 @@ impl World {
             sts,
             metadata,
             metrics,
+            discovery,
             stop,
         };
         world.pods.replace(vec![pod(POD, Some("MyPodRole"))]);
@@ -129,7 +147,7 @@ impl World {
     pub(crate) fn allow(&self, namespace: &str, list: Option<&str>) {
         self.namespaces.apply(NamespaceRecord {
             name: namespace.to_owned(),
-            allowed_roles: list.map(str::to_owned),
+            allowed_roles: Arc::new(AllowedRoles::read(list, RestrictionFormat::Glob)),
         });
     }
 

@@ -90,3 +90,67 @@ async fn a_namespaces_list_counts_as_soon_as_it_is_there() {
     );
     assert!(metrics.contains("rolecall_pods 1"), "{metrics}");
 }
+
+#[tokio::test]
+async fn a_namespaces_list_that_does_nothing_is_counted_and_warned_of() {
+    let mut world = World::new(25, &[]).await;
+    let list = json!({ "iam.amazonaws.com/allowed-roles": "[\"Other\"]" });
+    world.annotate_namespace(list).await;
+    world
+        .until("it is counted", async |world| {
+            let metrics = world.admin("GET", "/metrics").await.body;
+            metrics.contains("rolecall_namespace_restriction_ineffective 1")
+        })
+        .await;
+    let address = world.pod("app", json!({ "iam.amazonaws.com/role": "MyPodRole" })).await;
+    assert_eq!(world.get(&address, LISTING).await.status, 200);
+    let (_, log) = world.terminate().await;
+    assert_eq!(log.matches("that has no effect").count(), 1, "{log}");
+}
+
+#[tokio::test]
+async fn expressions_are_matched_whole() {
+    let world = World::new(
+        26,
+        &["--namespace-restrictions", "--namespace-restriction-format=regexp"],
+    )
+    .await;
+    let list = json!({ "iam.amazonaws.com/allowed-roles": r#"["^arn:aws:iam::123456789012:role/my-role","team-.*"]"# });
+    world.annotate_namespace(list).await;
+    for (name, role, status) in [
+        ("a", "my-role", 200),
+        ("b", "my-role-admin", 403),
+        ("c", "team-a", 200),
+        ("d", "arn:aws:iam::999999999999:role/team-a", 403),
+    ] {
+        let address = world.pod(name, json!({ "iam.amazonaws.com/role": role })).await;
+        world
+            .until("the list counts", async |world| {
+                world.get(&address, LISTING).await.status == status
+            })
+            .await;
+    }
+    let metrics = world.admin("GET", "/metrics").await.body;
+    assert!(
+        metrics.contains("rolecall_namespace_restriction_ineffective 0"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn a_pod_that_holds_all_the_connections_it_can_keeps_nobody_else_from_asking() {
+    let world = World::new(27, &[]).await;
+    let greedy = world
+        .pod("greedy", json!({ "iam.amazonaws.com/role": "MyPodRole" }))
+        .await;
+    let other = world
+        .pod("other", json!({ "iam.amazonaws.com/role": "MyPodRole" }))
+        .await;
+    let mut held = Vec::new();
+    while let Some(stream) = world.hold(&greedy, LISTING).await {
+        held.push(stream);
+        assert!(held.len() < 1000, "no end");
+    }
+    assert_eq!(held.len(), 128);
+    assert_eq!(world.get(&other, LISTING).await.status, 200);
+}

@@ -108,6 +108,10 @@ async fn only_throttling_and_server_errors_are_worth_a_second_attempt(
     assert_eq!(answer.status, told, "{answer:?}");
     assert!(!answer.body.contains("node"), "{answer:?}");
     assert_eq!(asked(&world.sts).await.len(), calls);
+    let metrics = world.admin("GET", "/metrics").await.body;
+    let role = "arn:aws:iam::123456789012:role/MyPodRole";
+    let counted = format!("kube2iam_iam_request_duration_seconds_count{{code=\"{code}\",role_arn=\"{role}\"}} 1");
+    assert!(metrics.lines().any(|line| line == counted), "{metrics}");
     let (_, log) = world.terminate().await;
     assert!(
         log.contains("default/app") && log.contains(code) && log.contains("node-role"),

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpSocket},
+    net::{TcpListener, TcpSocket, TcpStream},
     process::{Child, Command},
 };
 use wiremock::MockServer;
@@ -39,6 +39,7 @@ const CLOCK_TOKEN: &str = "of-this-run";
 pub(crate) struct World {
     pub(crate) cluster: Cluster,
     pub(crate) sts: MockServer,
+    pub(crate) metadata: MockServer,
     client: Client,
     proxy: Child,
     pods_at: SocketAddr,
@@ -69,6 +70,14 @@ impl PodRuntime for NothingRuns {
 impl World {
     /// A cluster with one node, whose pods have addresses of 127.0.<net>.0/24, and a proxy that is ready.
     pub(crate) async fn new(net: u8, flags: &[&str]) -> Self {
+        let base = ["--base-role-arn=arn:aws:iam::123456789012:role/"];
+        let world = Self::starting(net, &[&base, flags].concat()).await;
+        world.until_ready().await;
+        world
+    }
+
+    /// The same with a proxy that has no base ARN, and that need not be ready.
+    pub(crate) async fn starting(net: u8, flags: &[&str]) -> Self {
         let cluster = Cluster::new(Clock::new()).expect("certificates");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let server = format!("https://{}", listener.local_addr().expect("its address"));
@@ -95,24 +104,33 @@ impl World {
         let kubeconfig = files.path().join("kubeconfig");
         std::fs::write(&kubeconfig, cluster.kubeconfig(&server, User::Proxy)).expect("writing");
         let sts = MockServer::start().await;
+        let metadata = MockServer::start().await;
         let (pods_at, admin_at) = (free_port().await, free_port().await);
-        let proxy = start(&kubeconfig, &files, &sts.uri(), pods_at, admin_at, flags);
-        let world = Self {
+        let here = [
+            format!("--metadata-addr={}", metadata.address()),
+            format!("--app-port={}", pods_at.port()),
+            format!("--admin-addr={admin_at}"),
+        ];
+        let flags = here.iter().map(String::as_str).chain(flags.iter().copied());
+        let proxy = start(&kubeconfig, &files, &sts.uri(), flags);
+        Self {
             cluster,
             sts,
+            metadata,
             client,
             proxy,
             pods_at,
             admin_at,
             stop,
             files,
-        };
-        world
-            .until("the proxy is ready", async |world| {
-                world.admin("GET", "/readyz").await.status == 200
-            })
-            .await;
-        world
+        }
+    }
+
+    pub(crate) async fn until_ready(&self) {
+        self.until("the proxy is ready", async |world| {
+            world.admin("GET", "/readyz").await.status == 200
+        })
+        .await;
     }
 
     /// Creates a pod and gives its address once it has one.
@@ -174,6 +192,23 @@ impl World {
         exchange(source, self.pods_at, &head).await.expect("an answer")
     }
 
+    /// A connection of the pod at `source` on which one request was answered, and that stays open; none if the proxy
+    /// closes it unanswered.
+    pub(crate) async fn hold(&self, source: &str, path: &str) -> Option<TcpStream> {
+        let asking = async {
+            let socket = TcpSocket::new_v4().ok()?;
+            socket
+                .bind(SocketAddr::new(source.parse().expect("an address"), 0))
+                .ok()?;
+            let mut stream = socket.connect(self.pods_at).await.ok()?;
+            let request = format!("GET {path} HTTP/1.1\r\nHost: 169.254.169.254\r\n\r\n");
+            stream.write_all(request.as_bytes()).await.ok()?;
+            stream.read_exact(&mut [0; 12]).await.ok()?;
+            Some(stream)
+        };
+        tokio::time::timeout(LONG, asking).await.expect("an end in time")
+    }
+
     /// Waits until something holds.
     pub(crate) async fn until(&self, what: &str, holds: impl AsyncFn(&Self) -> bool) {
         let waiting = async {
@@ -216,28 +251,12 @@ impl Drop for World {
     }
 }
 
-fn start(
-    kubeconfig: &Path,
-    files: &TempDir,
-    sts: &str,
-    pods_at: SocketAddr,
-    admin_at: SocketAddr,
-    flags: &[&str],
-) -> Child {
+fn start<'a>(kubeconfig: &Path, files: &TempDir, sts: &str, flags: impl Iterator<Item = &'a str>) -> Child {
     let log = std::fs::File::create(files.path().join("log")).expect("a log");
     Command::new(env!("CARGO_BIN_EXE_rolecall-proxy"))
         .arg("--kubeconfig")
         .arg(kubeconfig)
-        .args([
-            "--node",
-            NODE,
-            "--host-ip=127.0.0.1",
-            "--metadata-addr=127.0.0.1:9",
-            "--test-clock",
-        ])
-        .arg(format!("--app-port={}", pods_at.port()))
-        .arg(format!("--admin-addr={admin_at}"))
-        .args(["--base-role-arn=arn:aws:iam::123456789012:role/"])
+        .args(["--node", NODE, "--host-ip=127.0.0.1", "--test-clock"])
         .args(flags)
         .env_clear()
         .env("HOME", files.path())
