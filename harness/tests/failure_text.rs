@@ -25,12 +25,8 @@ fn steady(text: &str) -> String {
             steady.push(character);
         }
     }
-    // Where more is to be read, and how to have it again, differ by folder and flags; they are no part of the failure.
-    let shown = steady
-        .lines()
-        .filter(|line| !line.starts_with("   = more: ") && !line.starts_with("   = again: "));
     // A busy machine may leave the first asking without an answer, which is forgiven.
-    let shown = shown.map(|line| match line.rsplit_once(", asked ") {
+    let shown = steady.lines().map(|line| match line.rsplit_once(", asked ") {
         Some((before, times)) if times == "once" || times.ends_with(" times") => format!("{before}, asked N times"),
         _ => line.to_owned(),
     });
@@ -58,6 +54,13 @@ fn steady_word(word: &str) -> String {
     if word.strip_prefix("i-").is_some_and(|id| hex(id, 17)) {
         return "i-ID".to_owned();
     }
+    // When it started, and a few random digits.
+    if let Some((at, random)) = word.split_once("Z-")
+        && at.len() == 15
+        && hex(random, 4)
+    {
+        return "RUN".to_owned();
+    }
     match word.split_once('-') {
         Some((session, role)) if hex(session, 8) => format!("SESSION-{role}"),
         _ => word.to_owned(),
@@ -69,6 +72,7 @@ fn a_denial_that_was_an_allowance() {
     let text = text_of(
         "\
 name: A role without permissions is denied
+why: It has none.
 given:
   roles: { MyPodRole: { policies: [AmazonS3ReadOnlyAccess] } }
   buckets: { reports: {} }
@@ -87,15 +91,17 @@ steps:
     );
     insta::assert_snapshot!(text, @r"
     FAIL  wrong/case  step 2: and S3 denies it                                 N.Ns
-      --> scenarios/wrong/case.yaml:15:15
+      --> scenarios/wrong/case.yaml:16:15
        |
-    14 |     call: s3:ListBuckets
-    15 |     expect: { denied: AccessDenied, caller: MyPodRole }
+    15 |     call: s3:ListBuckets
+    16 |     expect: { denied: AccessDenied, caller: MyPodRole }
        |               ^^^^^^^^^^^^^^^^^^^^ S3 allowed it: 200, it lists [reports]
        |
        = signed by ASIA…ID: role MyPodRole, session SESSION-MyPodRole, issued N.Ns before
        = allowed by: statement 1 of managed policy AmazonS3ReadOnlyAccess (s3:Get*, s3:List*, s3:Describe* and 2 more on *), attached N.Ns before
        = held for 0s of 300ms, asked N times
+       = more: target/rolecall/RUN/wrong/case/ (proxy.log, http.txt, decisions.txt, events.txt)
+       = again: rolecall run wrong/case --keep
 
     0 passed, 1 failed in N.Ns (embedded world, rolecall-proxy)
     ");
@@ -130,6 +136,8 @@ steps:
        = given out by sts:AssumeRole, asked by arn:aws:sts::ACCOUNT:assumed-role/nodes.example.cluster.k8s.local/i-ID
        = allowed by: statement 2 of trust policy of MyPodRole (sts:AssumeRole by arn:aws:iam::ACCOUNT:role/nodes.example.cluster.k8s.local), attached N.Ns before
        = held for 0s of 300ms, asked N times
+       = more: target/rolecall/RUN/wrong/case/ (proxy.log, http.txt, decisions.txt, events.txt)
+       = again: rolecall run wrong/case --keep
 
     0 passed, 1 failed in N.Ns (embedded world, rolecall-proxy)
     ");
@@ -140,6 +148,7 @@ fn a_never_that_happened() {
     let text = text_of(
         "\
 name: Nobody asks AWS for the role
+why: The pod has it already.
 given:
   roles: { MyPodRole: {} }
   pods:  { aws-cli: { role: MyPodRole } }
@@ -154,14 +163,16 @@ steps:
     );
     insta::assert_snapshot!(text, @r"
     FAIL  wrong/case  step 2: journal: sts:AssumeRole                          N.Ns
-      --> scenarios/wrong/case.yaml:11:13
+      --> scenarios/wrong/case.yaml:12:13
        |
-    10 |     where: { role: MyPodRole }
-    11 |     expect: never
+    11 |     where: { role: MyPodRole }
+    12 |     expect: never
        |             ^^^^^ 1 was recorded: sts:AssumeRole from node-1 for role MyPodRole by role nodes.example.cluster.k8s.local, answered ok
        |
        = allowed by: statement 2 of trust policy of MyPodRole (sts:AssumeRole by arn:aws:iam::ACCOUNT:role/nodes.example.cluster.k8s.local), attached N.Ns before
        = held for 0s of 300ms, asked N times
+       = more: target/rolecall/RUN/wrong/case/ (proxy.log, http.txt, decisions.txt, events.txt)
+       = again: rolecall run wrong/case --keep
 
     0 passed, 1 failed in N.Ns (embedded world, rolecall-proxy)
     ");
@@ -195,6 +206,8 @@ steps:
        = the keys ASIA…ID are those of arn:aws:sts::ACCOUNT:assumed-role/nodes.example.cluster.k8s.local/i-ID
        = given out by the instance's own metadata service, by no sts:AssumeRole
        = did not come true within 5s, asked N times
+       = more: target/rolecall/RUN/wrong/case/ (proxy.log, http.txt, decisions.txt, events.txt)
+       = again: rolecall run wrong/case --keep
 
     0 passed, 1 failed in N.Ns (embedded world, rolecall-proxy)
     ");

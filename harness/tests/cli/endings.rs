@@ -31,7 +31,11 @@ fn the_program_alone_runs_the_whole_suite() {
 
 #[rstest]
 #[case::a_need_that_the_world_lacks(SKIPS, &[], "the embedded world has no `moon`")]
-#[case::a_clock_that_cannot_be_set(&HOLDS.replace("steps:\n", "steps:\n  - advance: 15m\n"), &[], "clock")]
+#[case::a_clock_that_cannot_be_moved(
+    &HOLDS.replace("steps:\n", "steps:\n  - advance: 15m\n"),
+    &["--proxy-binary", "/bin/sh"],
+    "clock"
+)]
 #[case::a_setting_that_the_subject_lacks(
     &format!("proxy: {{ require_token: true }}\n{HOLDS}"),
     &["--proxy-binary", "/bin/sh"],

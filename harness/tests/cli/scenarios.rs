@@ -22,6 +22,7 @@ steps:
 /// The pod gets keys where it should be refused.
 pub(crate) const FAILS: &str = "\
 name: The pod is refused
+why: Nobody has allowed it anything.
 given:
   roles: { MyPodRole: {} }
   pods:  { aws-cli: { role: MyPodRole } }
@@ -34,6 +35,7 @@ steps:
 /// It needs what no world has.
 pub(crate) const SKIPS: &str = "\
 name: The pod is handed its role on the moon
+why: No world has one.
 needs: [moon]
 given:
   roles: { MyPodRole: {} }
@@ -47,6 +49,7 @@ steps:
 /// It names a fixture that is not there.
 pub(crate) const ERRS: &str = "\
 name: A trust policy is read from a file
+why: Suites grow files.
 given:
   roles: { MyPodRole: { trust: trust/absent.json } }
   pods:  { aws-cli: { role: MyPodRole } }

@@ -15,7 +15,7 @@ fn scenario(suite: &TemporarySuite, action: &str, expect: &str) -> String {
     let program = suite.rolecall(&[]).get_program().to_string_lossy().into_owned();
     let (task, seen) = (suite.path("task.json"), suite.path("seen.json"));
     format!(
-        "name: Keys come back where none should\n\
+        "name: Keys come back where none should\nwhy: Reports are shown to others.\n\
          given:\n  roles: {{ MyPodRole: {{}} }}\n  pods:  {{ aws-cli: {{ role: MyPodRole }} }}\n\
          steps:\n  - as: aws-cli\n    exec: sh -c '{program} probe < {task} > {seen}; grep -q \
          secret_access_key {seen}'\n    expect: {{ exit: 0 }}\n  - as: aws-cli\n    {action}\n    expect: {expect}\n",

@@ -24,6 +24,7 @@ use suite::{Ended, TemporarySuite};
 /// It asks again and again for longer than any test here lasts.
 const LASTS: &str = "\
 name: A denial that must stay for long
+why: Somebody may lose patience.
 given:
   roles: { MyPodRole: {} }
   pods:  { aws-cli: { role: MyPodRole } }

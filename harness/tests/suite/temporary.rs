@@ -48,6 +48,7 @@ impl TemporarySuite {
             .args(arguments)
             .current_dir(self.folder.path())
             .env_remove("ROLECALL_SUITE")
+            .env_remove("ROLECALL_OUTPUT")
             .env_remove("CLICOLOR_FORCE")
             .env("NO_COLOR", "1");
         command
