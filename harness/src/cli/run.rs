@@ -24,7 +24,7 @@ use crate::{
     subject::Subject,
     world::{
         WorldError,
-        embedded::{EmbeddedWorlds, Ground, capabilities},
+        embedded::{EmbeddedWorlds, Graveyard, Ground, capabilities},
     },
 };
 
@@ -86,6 +86,7 @@ fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
             Enforcement::On
         },
         real_time: args.real_time,
+        graveyard: Graveyard::default(),
     });
     let interrupt = Interrupt::default();
     let options = SuiteOptions {

@@ -28,6 +28,7 @@ impl Ground {
             }
             WorldError::Unable { reason }
         };
+        raise_open_files();
         enter_user_namespace().map_err(unable)?;
         let processes = PidNamespace::fork().map_err(unable)?;
         Ok(Self {
@@ -38,5 +39,14 @@ impl Ground {
     /// Where the world's processes live; they end with this process.
     pub(crate) fn processes(&self) -> &PidNamespace {
         &self.processes
+    }
+}
+
+/// Each host of a world holds a handful of descriptors, so a run wants more than the usual soft limit. Where raising it is
+/// refused the run may still fit.
+fn raise_open_files() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
     }
 }

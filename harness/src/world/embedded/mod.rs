@@ -5,6 +5,7 @@ mod asking;
 mod botocore;
 mod cloud;
 mod diagnose;
+mod graveyard;
 mod ground;
 mod instances;
 mod journal;
@@ -17,6 +18,7 @@ mod subject;
 mod world;
 mod worlds;
 
+pub(crate) use graveyard::Graveyard;
 pub(crate) use ground::Ground;
 pub(crate) use world::EmbeddedWorld;
 pub(crate) use worlds::{EmbeddedWorlds, capabilities};

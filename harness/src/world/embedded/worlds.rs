@@ -3,10 +3,10 @@
 use std::{path::PathBuf, sync::Arc};
 
 use rolecall_aws::Enforcement;
-use rolecall_scenario::model::Scenario;
+use rolecall_scenario::model::{ProxyVerb, Scenario};
 
 use super::{
-    EmbeddedWorld, Ground, botocore,
+    EmbeddedWorld, Graveyard, Ground, botocore,
     cloud::{Cloud, CloudSettings},
     network::Network,
     pods::Pods,
@@ -47,6 +47,7 @@ pub(crate) struct EmbeddedWorlds {
     pub(crate) enforcement: Enforcement,
     /// `advance` waits instead of moving clocks.
     pub(crate) real_time: bool,
+    pub(crate) graveyard: Graveyard,
 }
 
 impl Worlds for EmbeddedWorlds {
@@ -118,17 +119,15 @@ impl Worlds for EmbeddedWorlds {
                 world.apply_pods(&given.pods).await?;
                 world.kubernetes.apply_manifests(&given.manifests).await
             },
-            world.each_worker(None, rolecall_scenario::model::ProxyVerb::Start),
+            world.each_worker(None, ProxyVerb::Start),
         )?;
         Ok(world)
     }
 
     async fn take_down(&self, world: EmbeddedWorld) {
-        // Its processes end with their handles. Its namespaces go when the last of its threads does; the kernel takes
-        // them down in the background, which would slow down whoever makes new ones, so they are left for the end of
-        // the process.
-        let _ = world.each_worker(None, rolecall_scenario::model::ProxyVerb::Kill).await;
+        // Its processes end here, its threads and namespaces when the graveyard lets go of them.
+        let _ = world.each_worker(None, ProxyVerb::Kill).await;
         world.cloud.stop.cancel();
-        std::mem::forget((world.network.clone(), world.pods.clone()));
+        self.graveyard.bury(world.network.clone(), world.pods.clone());
     }
 }
