@@ -1,8 +1,10 @@
 //! How long a world takes, by the real program as a person runs it, and beside it in the same call what of that is not
 //! ours: a process that does nothing, the program's own start, and the kernel's time for namespaces and wires alone.
 //!
-//! Every round measures each line once, so that whatever else this machine does touches all lines alike. `cargo bench
-//! -p rolecall` takes about a minute. A run of one scenario has the machine for itself; the suite's scenarios share it.
+//! Every round measures each line once, so that whatever else this machine does touches all lines alike. The kernel
+//! takes namespaces down in the background, and making new ones waits for that: before each line with namespaces one is
+//! made that is not measured, so that no line pays for the line before. A run of one scenario has the machine for
+//! itself; the suite's scenarios share it. `cargo bench -p rolecall` measures for about a minute.
 
 use std::{
     error::Error,
@@ -22,11 +24,15 @@ const ROUNDS: usize = 20;
 const SCENARIO: &str = "kube2iam/no-permission";
 /// With this word the program is its own control: it makes what a world is made of, and tells how long that took.
 const KERNEL: &str = "--namespaces-alone";
+/// With this word it makes one namespace, which is done when those of others are taken down.
+const SETTLE: &str = "--one-namespace";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().collect();
     let done = if words.iter().any(|word| word == KERNEL) {
         namespaces_alone().map(|seconds| println!("{seconds}"))
+    } else if words.iter().any(|word| word == SETTLE) {
+        one_namespace()
     } else if words.iter().any(|word| word == "--bench") {
         measure()
     } else {
@@ -68,14 +74,18 @@ fn measure() -> Result<(), Box<dyn Error>> {
         seconds: Vec::new(),
     });
     let mut scenarios = 0;
+    let settle = || timed(Command::new(&own).arg(SETTLE));
     for _ in 0..ROUNDS {
+        settle()?;
         let one = timed(&mut rolecall(&["run", SCENARIO, "--report", &flag]))?.0;
         let ready = worlds_ready(&report)?;
+        settle()?;
         let suite = timed(&mut rolecall(&["run", "--report", &flag]))?.0;
         let all_ready = worlds_ready(&report)?;
         scenarios = all_ready.len();
         let nothing = timed(&mut Command::new("/bin/true"))?.0;
         let list = timed(&mut rolecall(&["list"]))?.0;
+        settle()?;
         let (process, made) = timed(Command::new(&own).arg(KERNEL))?;
         let slowest = all_ready.into_iter().fold(0.0, f64::max);
         let made = made.trim().parse()?;
@@ -138,6 +148,13 @@ fn worlds_ready(report: &Path) -> Result<Vec<f64>, Box<dyn Error>> {
         .iter()
         .filter_map(|scenario| scenario["world_ready_seconds"].as_f64())
         .collect())
+}
+
+fn one_namespace() -> Result<(), Box<dyn Error>> {
+    enter_user_namespace()?;
+    let processes = PidNamespace::fork()?;
+    Namespace::new("alone", &processes)?;
+    Ok(())
 }
 
 /// What a world with two pods consists of for the kernel: a vpc, three nodes on its bridge, two pods on a node's.
