@@ -10,7 +10,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout
 use aws_credential_types::Credentials;
 use aws_smithy_http_client::{
     Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 use rolecall_clock::{Clock, SdkTime};
 use rolecall_scenario::{Spanned, model::Bucket};
@@ -50,9 +50,14 @@ pub(crate) struct AwsOperator {
 
 impl AwsAccess {
     fn config(&self, keys: &Keys) -> SdkConfig {
-        let http = Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .build_https();
+        // Reading the machine's root certificates takes longer than bringing a world up, and plain HTTP wants none.
+        let roots = TrustStore::empty().with_native_roots(self.endpoint.starts_with("https:"));
+        let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+        let http = match TlsContext::builder().with_trust_store(roots).build() {
+            Ok(context) => client.tls_context(context).build_https(),
+            // Fails for certificates given as text alone, and none are.
+            Err(_) => client.build_https(),
+        };
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(self.region.clone()))
