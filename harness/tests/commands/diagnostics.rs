@@ -1,6 +1,6 @@
 //! What is kept of a scenario that failed.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use rstest::rstest;
 use serde_json::Value;
@@ -24,22 +24,31 @@ fn a_failed_scenario_leaves_its_files_and_its_text_names_them() {
     assert_eq!(
         last.last_chunk().expect("two lines"),
         &[
-            format!("   = more: target/rolecall/{name}/a/fails/ (proxy.log, http.txt, decisions.txt, events.txt)").as_str(),
+            format!("   = more: target/rolecall/{name}/a/fails/ (proxy.log, http.txt, decisions.txt, events.txt)")
+                .as_str(),
             "   = again: rolecall run a/fails --keep",
         ]
     );
     let read = |file: &str| fs::read_to_string(run.join("a/fails").join(file)).expect("a file");
     assert!(read("proxy.log").contains("node-1: "), "{}", read("proxy.log"));
     assert!(read("http.txt").contains("sts:AssumeRole"), "{}", read("http.txt"));
-    assert!(read("decisions.txt").contains("trust policy"), "{}", read("decisions.txt"));
+    assert!(
+        read("decisions.txt").contains("trust policy"),
+        "{}",
+        read("decisions.txt")
+    );
     assert!(read("events.txt").contains("aws-cli"), "{}", read("events.txt"));
 
-    let report: Value = serde_json::from_str(&fs::read_to_string(suite.path("report.json")).expect("a report")).expect("JSON");
+    let report: Value =
+        serde_json::from_str(&fs::read_to_string(suite.path("report.json")).expect("a report")).expect("JSON");
     assert_eq!(report["run"], name);
     let [fails, holds] = report["scenarios"].as_array().expect("scenarios").as_slice() else {
         panic!("two scenarios: {report:#}");
     };
-    assert_eq!(fails["diagnostics"]["folder"], format!("target/rolecall/{name}/a/fails"));
+    assert_eq!(
+        fails["diagnostics"]["folder"],
+        format!("target/rolecall/{name}/a/fails")
+    );
     assert_eq!(fails["again"], "rolecall run a/fails --keep");
     assert_eq!((&holds["diagnostics"], &holds["again"]), (&Value::Null, &Value::Null));
 }
@@ -78,22 +87,36 @@ fn an_output_folder_that_cannot_be_written_is_told_before_anything_runs(#[case] 
 fn files_that_cannot_be_written_at_the_end_are_told_and_end_with_6() {
     let suite = TemporarySuite::new(&[]);
     let spoil = format!("echo in the way > {}; exit 1", suite.path("out").display());
-    fs::write(suite.path("case.yaml"), shell("The output folder becomes a file", &spoil)).expect("a scenario");
+    fs::write(
+        suite.path("case.yaml"),
+        shell("The output folder becomes a file", &spoil),
+    )
+    .expect("a scenario");
     let ended = Ended::of(suite.rolecall(&["run", "case.yaml", "--output", "out"]).output());
     assert_eq!(ended.code, Some(6), "{ended:#?}");
-    assert!(ended.err.contains("the files of case cannot be written: "), "{ended:#?}");
+    assert!(
+        ended.err.contains("the files of case cannot be written: "),
+        "{ended:#?}"
+    );
     // The verdict is still said, and no file is named that is not there.
-    assert!(ended.out.contains("FAIL  case") && !ended.out.contains("= more: "), "{ended:#?}");
+    assert!(
+        ended.out.contains("FAIL  case") && !ended.out.contains("= more: "),
+        "{ended:#?}"
+    );
 }
 
 #[test]
 fn what_is_to_be_run_again_is_told_with_the_flags_that_it_depends_on() {
     let suite = TemporarySuite::new(&[("my cases/fails.yaml", FAILS)]);
-    let program = suite.rolecall(&[]).get_program().to_string_lossy().into_owned();
-    let proxy = suite.path("proxy");
-    fs::write(&proxy, format!("#!/bin/sh\nexec {program} proxy \"$@\"\n")).expect("a proxy");
-    fs::set_permissions(&proxy, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("permissions");
-    let arguments = ["run", "my cases/fails.yaml", "--proxy-binary", "./proxy", "--", "--log-level=debug"];
+    talkative_proxy(&suite, ":");
+    let arguments = [
+        "run",
+        "my cases/fails.yaml",
+        "--proxy-binary",
+        "./proxy",
+        "--",
+        "--log-level=debug",
+    ];
     let ended = Ended::of(suite.rolecall(&arguments).output());
     assert_eq!(ended.code, Some(1), "{ended:#?}");
     let again = "   = again: rolecall run 'my cases/fails' --keep --proxy-binary ./proxy -- --log-level=debug\n";
@@ -105,24 +128,30 @@ fn what_is_to_be_run_again_is_told_with_the_flags_that_it_depends_on() {
 
 #[test]
 fn no_file_of_a_failed_scenario_has_a_secret() {
-    let suite = TemporarySuite::new(&[("task.json", r#"{"credentials":{}}"#)]);
-    let program = suite.rolecall(&[]).get_program().to_string_lossy().into_owned();
-    let here = suite.path("").display().to_string();
-    let script = format!("{program} probe < {here}/task.json > {here}/seen.json; exit 1");
-    fs::write(suite.path("case.yaml"), shell("The pod's keys are known", &script)).expect("a scenario");
-    let arguments = ["run", "case.yaml", "--output", "out"];
+    const SECRETS: [&str; 2] = ["wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY12", "ASIAQWERTYUIOPASDF7Q"];
+    let suite = TemporarySuite::new(&[("case.yaml", FAILS)]);
+    // A proxy that tells its keys in its log.
+    talkative_proxy(&suite, &format!("echo given {} {} >&2", SECRETS[0], SECRETS[1]));
+    let arguments = ["run", "case.yaml", "--output", "out", "--proxy-binary", "./proxy"];
     let ended = Ended::of(suite.rolecall(&arguments).output());
     assert_eq!(ended.code, Some(1), "{ended:#?}");
-    let seen: Value = serde_json::from_slice(&fs::read(suite.path("seen.json")).expect("what the pod saw")).expect("JSON");
-    let document = &seen["walks"][0]["document"];
     let [run] = entries(&suite.path("out")).try_into().expect("one run");
     let files = entries(&run.join("case"));
     assert_eq!(files.len(), 4, "{files:?}");
+    let log = fs::read_to_string(run.join("case/proxy.log")).expect("text");
+    assert!(log.contains("given [secret] ASIA…7Q"), "{log}");
     for file in files {
         let text = fs::read_to_string(&file).expect("text");
-        for member in ["secret_access_key", "token", "access_key_id"] {
-            let secret = document[member].as_str().expect("a secret");
-            assert!(!text.contains(secret), "{member} is in {}", file.display());
+        for secret in SECRETS {
+            assert!(!text.contains(secret), "{secret} is in {}", file.display());
         }
     }
+}
+
+/// The bundled proxy, started by a script that first does something else.
+fn talkative_proxy(suite: &TemporarySuite, first: &str) {
+    let program = suite.rolecall(&[]).get_program().to_string_lossy().into_owned();
+    let proxy = suite.path("proxy");
+    fs::write(&proxy, format!("#!/bin/sh\n{first}\nexec {program} proxy \"$@\"\n")).expect("a proxy");
+    fs::set_permissions(&proxy, fs::Permissions::from_mode(0o755)).expect("permissions");
 }

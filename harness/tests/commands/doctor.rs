@@ -24,17 +24,29 @@ fn a_machine_that_runs_scenarios_is_well() {
     let ended = Ended::of(suite.rolecall(&["doctor"]).output());
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{ended:#?}");
     for check in NEEDED.iter().chain(&["the suite"]) {
-        assert!(ended.out.contains(&format!("\nok  {check} ")) || ended.out.starts_with(&format!("ok  {check} ")), "{ended:#?}");
+        assert!(
+            ended.out.contains(&format!("\nok  {check} ")) || ended.out.starts_with(&format!("ok  {check} ")),
+            "{ended:#?}"
+        );
     }
     let ended = Ended::of(suite.rolecall(&["doctor", "--json"]).output());
     let checks: Value = serde_json::from_str(&ended.out).expect("JSON");
     let checks = checks.as_array().expect("checks");
     let needed: Vec<_> = checks.iter().filter(|check| check["needed"] == true).collect();
-    assert_eq!(needed.iter().filter_map(|check| check["check"].as_str()).collect::<Vec<_>>(), NEEDED);
+    assert_eq!(
+        needed
+            .iter()
+            .filter_map(|check| check["check"].as_str())
+            .collect::<Vec<_>>(),
+        NEEDED
+    );
     assert!(needed.iter().all(|check| check["ok"] == true), "{checks:#?}");
     for program in ["aws", "docker", "kind", "kubectl"] {
         let check = checks.iter().find(|check| check["check"] == program);
-        assert!(check.is_some_and(|check| check["needed"] == false), "{program} is only information");
+        assert!(
+            check.is_some_and(|check| check["needed"] == false),
+            "{program} is only information"
+        );
     }
     // It leaves nothing.
     assert!(!suite.path("target").exists());
@@ -43,7 +55,12 @@ fn a_machine_that_runs_scenarios_is_well() {
 #[test]
 fn a_missing_suite_and_missing_programs_are_told_and_forbid_nothing() {
     let suite = TemporarySuite::new(&[]);
-    let ended = Ended::of(suite.rolecall(&["doctor", "--suite", "absent"]).env("PATH", "").output());
+    let ended = Ended::of(
+        suite
+            .rolecall(&["doctor", "--suite", "absent"])
+            .env("PATH", "")
+            .output(),
+    );
     assert_eq!(ended.code, Some(0), "{ended:#?}");
     for says in ["no  the suite ", "--suite DIR", "no  kubectl ", "no  aws "] {
         assert!(ended.out.contains(says), "no `{says}` in {ended:#?}");
@@ -55,7 +72,10 @@ fn an_output_folder_that_cannot_be_written_ends_with_5_and_what_to_do() {
     let suite = TemporarySuite::new(&[("file", "")]);
     let ended = Ended::of(suite.rolecall(&["doctor", "--output", "file/below"]).output());
     assert_eq!(ended.code, Some(5), "{ended:#?}");
-    assert!(ended.out.contains("no  the output folder ") && ended.out.contains("= choose another"), "{ended:#?}");
+    assert!(
+        ended.out.contains("no  the output folder ") && ended.out.contains("= choose another"),
+        "{ended:#?}"
+    );
 }
 
 #[test]

@@ -22,7 +22,10 @@ fn junit_tells_failures_errors_and_skips_apart_in_as_many_files_as_are_wanted() 
     let ended = Ended::of(suite.rolecall(&[&["run"], arguments.as_slice()].concat()).output());
     assert_eq!(ended.code, Some(6), "{ended:#?}");
     let text = fs::read_to_string(suite.path("one.xml")).expect("a report");
-    assert_eq!(text, fs::read_to_string(suite.path("deep/two.xml")).expect("another report"));
+    assert_eq!(
+        text,
+        fs::read_to_string(suite.path("deep/two.xml")).expect("another report")
+    );
     assert!(suite.path("one.json").exists() && suite.path("two.json").exists());
 
     let report = Report::deserialize_from_str(&text).expect("JUnit");
@@ -36,15 +39,25 @@ fn junit_tells_failures_errors_and_skips_apart_in_as_many_files_as_are_wanted() 
     };
     assert!(matches!(status("a/holds"), TestCaseStatus::Success { .. }), "{text}");
     let why = |name: &str, wanted: NonSuccessKind| match status(name) {
-        TestCaseStatus::NonSuccess { kind, message, description, .. } if kind == wanted => {
+        TestCaseStatus::NonSuccess {
+            kind,
+            message,
+            description,
+            ..
+        } if kind == wanted => {
             let description = description.map(|text| text.as_str().to_owned());
-            (message.expect("a message").as_str().to_owned(), description.unwrap_or_default())
+            (
+                message.expect("a message").as_str().to_owned(),
+                description.unwrap_or_default(),
+            )
         }
         other => panic!("{name} is {other:#?}"),
     };
     let (message, description) = why("a/fails", NonSuccessKind::Failure);
     assert_eq!(message, "step 1: aws-cli: credentials: {}: the keys of role MyPodRole");
-    assert!(description.contains("scenarios/a/fails.yaml:10:13") && description.contains("again: rolecall run a/fails"));
+    assert!(
+        description.contains("scenarios/a/fails.yaml:10:13") && description.contains("again: rolecall run a/fails")
+    );
     let (message, _) = why("a/errs", NonSuccessKind::Error);
     assert!(message.contains("there is no pod"), "{message}");
     match status("b/skips") {

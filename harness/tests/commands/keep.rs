@@ -41,7 +41,11 @@ impl Standing {
                 let _ = line.send(text);
             }
         });
-        let mut standing = Self { child, lines, said: Vec::new() };
+        let mut standing = Self {
+            child,
+            lines,
+            said: Vec::new(),
+        };
         while !standing.said.iter().any(|line| line.contains(until)) {
             standing.next_line();
         }
@@ -78,23 +82,42 @@ fn a_world_stands_until_ctrl_c_and_the_run_ends_as_its_scenario_did(
 ) {
     let suite = TemporarySuite::new(&[("scenarios/a/case.yaml", scenario)]);
     let mut standing = Standing::of(&suite, &["run", "a/case", "--keep"], "nsenter");
-    assert!(standing.said[0].starts_with(verdict), "the verdict comes first: {:#?}", standing.said);
-    assert!(standing.said.iter().any(|line| line == "The world of a/case stands until Ctrl-C. Its doors:"));
-    let door = standing.said.iter().find_map(|line| line.trim().strip_prefix("Kubernetes"));
+    assert!(
+        standing.said[0].starts_with(verdict),
+        "the verdict comes first: {:#?}",
+        standing.said
+    );
+    assert!(
+        standing
+            .said
+            .iter()
+            .any(|line| line == "The world of a/case stands until Ctrl-C. Its doors:")
+    );
+    let door = standing
+        .said
+        .iter()
+        .find_map(|line| line.trim().strip_prefix("Kubernetes"));
     let address = door.and_then(|door| door.trim().strip_prefix("https://")?.split_whitespace().next());
     let address: SocketAddr = address.and_then(|text| text.parse().ok()).expect("a door on this host");
     TcpStream::connect(address).expect("the world stands");
     assert!(standing.child.try_wait().expect("a child").is_none());
     let (ended, err, said) = standing.interrupt();
     assert_eq!((ended, err.as_str()), (Some(code), ""), "{said:#?}");
-    assert!(said.last().is_some_and(|line| line.contains(" in ") && line.contains("embedded world")), "{said:#?}");
+    assert!(
+        said.last()
+            .is_some_and(|line| line.contains(" in ") && line.contains("embedded world")),
+        "{said:#?}"
+    );
     assert!(TcpStream::connect(address).is_err(), "the world is gone");
 }
 
 #[test]
 fn ctrl_c_before_the_world_stands_is_an_interruption() {
     let suite = TemporarySuite::new(&[("case.yaml", &shell("It takes its time", "sleep 60"))]);
-    let text = HOLDS.replace("steps:\n", "steps:\n  - as: aws-cli\n    credentials: {}\n    expect: { role: MyPodRole }\n");
+    let text = HOLDS.replace(
+        "steps:\n",
+        "steps:\n  - as: aws-cli\n    credentials: {}\n    expect: { role: MyPodRole }\n",
+    );
     let slow = format!("{text}  - as: aws-cli\n    exec: sleep 60\n    expect: {{ exit: 0 }}\n");
     std::fs::write(suite.path("slow.yaml"), slow).expect("a scenario");
     let standing = Standing::of(&suite, &["run", "slow.yaml", "--keep", "-v"], "step 2: ");
@@ -106,8 +129,11 @@ fn ctrl_c_before_the_world_stands_is_an_interruption() {
 
 #[test]
 fn only_one_world_can_be_kept() {
-    let suite = TemporarySuite::new(&[("scenarios/a/fails.yaml", FAILS), ("scenarios/a/holds.yaml", HOLDS)]);
-    for arguments in [&["run", "--keep"][..], &["run", "a/holds", "--keep", "--repeat", "2"]] {
+    let suite = TemporarySuite::new(&[
+        ("scenarios/a/one.yaml", SKIPS),
+        ("scenarios/a/two.yaml", &SKIPS.replace("Another", "A further")),
+    ]);
+    for arguments in [&["run", "--keep"][..], &["run", "a/one", "--keep", "--repeat", "2"]] {
         let ended = Ended::of(suite.rolecall(arguments).output());
         assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{ended:#?}");
         assert!(ended.err.contains("--keep"), "{ended:#?}");

@@ -45,15 +45,24 @@ fn drafts_of_processes_that_are_gone_are_removed_and_nothing_else() {
     let dry = Ended::of(suite.rolecall(&["sweep", "--dry-run"]).output());
     let lines = |word: &str| format!("{word} .report.json.{gone}.rolecall-draft\n{word} target/rolecall/one\n");
     assert_eq!((dry.code, dry.out), (Some(0), lines("would remove")));
-    assert!(left.iter().all(|name| suite.path(name).exists()), "a dry run removes nothing");
+    assert!(
+        left.iter().all(|name| suite.path(name).exists()),
+        "a dry run removes nothing"
+    );
 
     let swept = Ended::of(suite.rolecall(&["sweep"]).output());
     assert_eq!((swept.code, swept.out), (Some(0), lines("removed")));
     assert!(!suite.path(&left[0]).exists() && !suite.path("target/rolecall/one").exists());
-    assert!(kept.iter().all(|name| suite.path(name).exists()), "what is not left is not touched");
+    assert!(
+        kept.iter().all(|name| suite.path(name).exists()),
+        "what is not left is not touched"
+    );
 
     let again = Ended::of(suite.rolecall(&["sweep"]).output());
-    assert_eq!((again.code, again.out.as_str()), (Some(0), "nothing is left of killed runs\n"));
+    assert_eq!(
+        (again.code, again.out.as_str()),
+        (Some(0), "nothing is left of killed runs\n")
+    );
 }
 
 #[test]
@@ -79,12 +88,18 @@ fn the_folder_of_a_run_that_was_killed_is_removed() {
         .spawn()
         .expect("the program can be started");
     let start = monotonic();
-    while !runs(&suite).first().is_some_and(|run| run.join("a/fails/proxy.log").exists()) {
+    while !runs(&suite)
+        .first()
+        .is_some_and(|run| run.join("a/fails/proxy.log").exists())
+    {
         assert!(since(start) < Duration::from_secs(30), "no scenario failed");
         std::thread::yield_now();
     }
     let live = Ended::of(suite.rolecall(&["sweep"]).output());
-    assert_eq!(live.out, "nothing is left of killed runs\n", "a run that goes on is not touched");
+    assert_eq!(
+        live.out, "nothing is left of killed runs\n",
+        "a run that goes on is not touched"
+    );
     kill(Pid::from_raw(i32::try_from(run.id()).expect("an id")), Signal::SIGKILL).expect("the run is there");
     run.wait().expect("it ends");
     let swept = Ended::of(suite.rolecall(&["sweep"]).output());

@@ -68,8 +68,14 @@ fn what_can_hardly_be_meant_is_told_and_fails_only_where_that_is_wanted(
     let suite = TemporarySuite::new(&[("scenarios/a/odd.yaml", &unexplained)]);
     let ended = Ended::of(suite.rolecall(arguments).output());
     assert_eq!(ended.code, code, "{ended:#?}");
-    assert!(ended.out.starts_with(out) && (!ended.out.is_empty() || out.is_empty()), "{ended:#?}");
-    assert!(ended.err.starts_with("warning: the scenario has no `why`\n"), "{ended:#?}");
+    assert!(
+        ended.out.starts_with(out) && (!ended.out.is_empty() || out.is_empty()),
+        "{ended:#?}"
+    );
+    assert!(
+        ended.err.starts_with("warning: the scenario has no `why`\n"),
+        "{ended:#?}"
+    );
     assert!(ended.err.contains("scenarios/a/odd.yaml:1:"), "{ended:#?}");
     let denied = "error: 1 warning, and --deny-warnings takes them for errors\n";
     assert_eq!(ended.err.ends_with(denied), code == Some(3), "{ended:#?}");
