@@ -1,7 +1,7 @@
 //! `Scenario` → `Plan`: what will be run, and what is skipped for which reason, before anything is started.
 
 mod capabilities;
-mod plan;
+mod decide;
 
 pub(crate) use capabilities::Capabilities;
-pub(crate) use plan::{Plan, clients, plan};
+pub(crate) use decide::{Plan, clients, plan};

@@ -139,11 +139,11 @@ mod tests {
             refused_by_policy: kind == "AccessDenied",
             ..Record::default()
         };
-        Observed::Call(Call {
+        Observed::Calls(vec![Call {
             operation: "s3:ListBuckets".into(),
             outcome,
             record: Some(record),
-        })
+        }])
     }
 
     async fn ends(word: Expectation, written: bool, answers: &[&'static str]) -> (Grade, u32) {

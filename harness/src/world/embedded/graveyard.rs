@@ -16,7 +16,10 @@ const LYING: usize = 48;
 /// The kernel takes namespaces down in the background, and making new ones waits for that: a world that is let go of while
 /// others are still to be made slows those down. What still lies when the process ends goes with it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Graveyard(Arc<Mutex<VecDeque<(Arc<Network>, Arc<Pods>)>>>);
+pub(crate) struct Graveyard(Arc<Mutex<VecDeque<Remains>>>);
+
+/// What holds a world's threads and namespaces.
+type Remains = (Arc<Network>, Arc<Pods>);
 
 // === impl Graveyard ===
 

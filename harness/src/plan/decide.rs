@@ -1,3 +1,5 @@
+//! What becomes of a scenario.
+
 use std::sync::Arc;
 
 use rolecall_scenario::model::{Action, Scenario};

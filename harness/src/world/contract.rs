@@ -1,3 +1,5 @@
+//! What a world is: brings itself up, and does what steps ask.
+
 use std::time::Duration;
 
 use rolecall_scenario::model::{
