@@ -13,6 +13,7 @@ mod cli;
 mod plan;
 mod report;
 mod run;
+mod secrets;
 mod subject;
 mod world;
 

@@ -205,7 +205,7 @@ steps:
        |
        = the keys ASIA…ID are those of arn:aws:sts::ACCOUNT:assumed-role/nodes.example.cluster.k8s.local/i-ID
        = given out by the instance's own metadata service, by no sts:AssumeRole
-       = did not come true within 5s, asked N times
+       = no waiting mends this, asked N times
        = more: target/rolecall/RUN/wrong/case/ (proxy.log, http.txt, decisions.txt, events.txt)
        = again: rolecall run wrong/case --keep
 

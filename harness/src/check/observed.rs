@@ -4,6 +4,8 @@ use std::{fmt, net::IpAddr, time::Duration};
 
 use jiff::Timestamp;
 
+use crate::secrets::mask;
+
 /// What one asking brought back.
 #[derive(Clone, Debug)]
 pub(crate) enum Observed {
@@ -207,12 +209,15 @@ impl Metadata {
     }
 }
 
-/// The beginning of a body, for a report.
+/// Characters of an excerpt: AWS's error codes stand further into a body than one would think.
+const EXCERPT: usize = 240;
+
+/// The beginning of a body, for a report. It is masked before it is cut: half a secret no longer looks like one.
 pub(crate) fn excerpt(body: &str) -> String {
-    let line: String = body
+    let line: String = mask(body)
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
-        .take(120)
+        .take(EXCERPT)
         .collect();
     let line = line.trim();
     if line.is_empty() {

@@ -1,6 +1,7 @@
 //! `rolecall run`: from files to an exit status.
 
 use std::{
+    os::unix::fs::PermissionsExt,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -132,17 +133,26 @@ fn subject(args: &RunArgs) -> Result<Subject, ExitStatus> {
     let Some(path) = &args.proxy_binary else {
         return Ok(Subject::Bundled);
     };
+    let unusable = |why: &dyn std::fmt::Display| {
+        complain(format_args!(
+            "--proxy-binary {}: {why}; give a program that takes kube2iam's flags",
+            path.display()
+        ));
+        ExitStatus::Usage
+    };
     // It is started from another folder, inside a node.
-    match std::fs::canonicalize(path) {
-        Ok(path) => Ok(Subject::Program {
-            path,
-            arguments: args.proxy_arguments.clone(),
-        }),
-        Err(error) => {
-            complain(format_args!("--proxy-binary {}: {error}", path.display()));
-            Err(ExitStatus::Usage)
-        }
+    let program = std::fs::canonicalize(path).map_err(|error| unusable(&error))?;
+    let about = std::fs::metadata(&program).map_err(|error| unusable(&error))?;
+    if !about.is_file() {
+        return Err(unusable(&"this is not a file"));
     }
+    if about.permissions().mode() & 0o111 == 0 {
+        return Err(unusable(&"this file is not executable"));
+    }
+    Ok(Subject::Program {
+        path: program,
+        arguments: args.proxy_arguments.clone(),
+    })
 }
 
 /// What was given that a failure depends on, as it must be given again.

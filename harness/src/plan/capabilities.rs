@@ -20,12 +20,8 @@ impl Capabilities {
         }
     }
 
-    /// The first need that is not served. `exec:<program>` is not decided here: a program that is absent gives the
-    /// runtime's own error.
+    /// The first need that is not served.
     pub(crate) fn missing<'a>(&self, needs: &'a BTreeSet<String>) -> Option<&'a str> {
-        needs
-            .iter()
-            .map(String::as_str)
-            .find(|need| !need.starts_with("exec:") && !self.has.contains(*need))
+        needs.iter().map(String::as_str).find(|need| !self.has.contains(*need))
     }
 }

@@ -7,11 +7,8 @@ use std::{
 
 use serde::Serialize;
 
-use super::{
-    draft::{marker_name, try_folder},
-    mask,
-};
-use crate::world::Diagnostics;
+use super::draft::{marker_name, try_folder};
+use crate::{secrets::mask, world::Diagnostics};
 
 /// The order in which a person reads the files of a world; others come after these.
 const READING_ORDER: [&str; 4] = ["proxy.log", "http.txt", "decisions.txt", "events.txt"];

@@ -20,6 +20,9 @@ pub(crate) fn try_file(path: &Path) -> io::Result<()> {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     let folder = folder_of(path);
+    if folder.ancestors().any(|part| part.is_file()) {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
     fs::create_dir_all(folder)?;
     try_folder(folder)
 }

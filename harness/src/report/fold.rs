@@ -6,10 +6,13 @@ use rolecall_clock::{monotonic, real_wall, since};
 use rolecall_scenario::model::{Scenario, Step};
 
 use super::{
-    DiagnosticsReport, FailureReport, RunReport, ScenarioReport, StepReport, UnsteadyReport, VerdictWord, mask,
+    DiagnosticsReport, FailureReport, RunReport, ScenarioReport, StepReport, UnsteadyReport, VerdictWord,
     run_report::{REPORT_VERSION, Summary},
 };
-use crate::run::{Due, Event, Failure, Happened, StepEnd, Verdict};
+use crate::{
+    run::{Due, Event, Failure, Happened, StepEnd, Verdict},
+    secrets::mask,
+};
 
 /// What is known of a run before anything happens in it.
 #[derive(Clone, Debug)]
@@ -285,6 +288,7 @@ fn held(failure: &Failure) -> String {
     };
     match failure.due {
         Due::Throughout(throughout) => format!("held for {} of {}, {asked}", span(failure.held), span(throughout)),
+        Due::AtOnce => format!("no waiting mends this, {asked}"),
         Due::Within(within) => format!("did not come true within {}, {asked}", span(within)),
     }
 }

@@ -7,7 +7,6 @@ mod file;
 mod fold;
 mod json;
 mod junit;
-mod mask;
 mod run_report;
 #[cfg(test)]
 mod sample;
@@ -20,6 +19,5 @@ pub(crate) use file::{try_file, write_file};
 pub(crate) use fold::{Added, Fold, RunFacts, quoted};
 pub(crate) use json::json;
 pub(crate) use junit::junit;
-pub(crate) use mask::mask;
 pub(crate) use run_report::{FailureReport, RunReport, ScenarioReport, StepReport, UnsteadyReport, VerdictWord};
 pub(crate) use text::TextWriter;

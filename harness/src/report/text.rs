@@ -159,8 +159,10 @@ pub(super) fn explain_failure(report: &ScenarioReport) -> String {
     match (report.verdict, &report.failure) {
         (VerdictWord::Failed, Some(failure)) => {
             lines.push(failure.excerpt.trim_end().to_owned());
-            lines.push("   |".to_owned());
-            lines.extend(failure.notes.iter().map(|note| format!("   = {note}")));
+            // Under the excerpt's own gutter, which is as wide as its line numbers.
+            let gutter = " ".repeat(failure.line.to_string().len() + 1);
+            lines.push(format!("{gutter}|"));
+            lines.extend(failure.notes.iter().map(|note| format!("{gutter}= {note}")));
         }
         (VerdictWord::Error, _) => {
             lines.push(format!("   = {}", report.reason.as_deref().unwrap_or_default()));

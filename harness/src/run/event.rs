@@ -78,6 +78,8 @@ pub(crate) struct Failure {
 /// What time was given to a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
+    /// It was wrong in a way that no waiting mends.
+    AtOnce,
     /// It had this long to come true.
     Within(Duration),
     /// It had to stay true for this long.

@@ -96,14 +96,9 @@ where
             Grade::NotYet if since(start) < times.within => {}
             Grade::Wrong if times.written && since(start) < times.within => {}
             Grade::NotYet => return Ok(end(Due::Within(times.within))),
-            Grade::Wrong | Grade::ForeignKeys => {
-                let due = if must_hold {
-                    Due::Throughout(times.throughout)
-                } else {
-                    Due::Within(times.within)
-                };
-                return Ok(end(due));
-            }
+            Grade::Wrong if times.written && must_hold => return Ok(end(Due::Within(times.within))),
+            Grade::Wrong | Grade::ForeignKeys if must_hold => return Ok(end(Due::Throughout(times.throughout))),
+            Grade::Wrong | Grade::ForeignKeys => return Ok(end(Due::AtOnce)),
         }
         tokio::time::sleep(times.interval).await;
     }

@@ -56,9 +56,6 @@ fn a_failed_scenario_tells_no_secret(#[case] action: &str, #[case] expect: &str,
     let secret = document["secret_access_key"].as_str().expect("a secret");
     let token = document["token"].as_str().expect("a token");
     let key_id = document["access_key_id"].as_str().expect("an access key id");
-    if secret.split('/').all(|part| part.len() < 16) || !secret.contains(|c: char| c.is_ascii_digit()) {
-        return eprintln!("missing: one secret in eighty has a form that is not known as a secret's, and is shown");
-    }
     assert!(ended.out.contains(found), "{ended:#?}");
     let mut told = written_below(&suite.path(""));
     assert!(

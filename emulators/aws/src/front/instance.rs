@@ -97,7 +97,7 @@ pub(super) fn credentials(
     Ok(Issue {
         account,
         identity: Identity::Role(Arc::new(session)),
-        now: super::pipeline::whole_seconds(now),
+        now,
         lasts: LASTS,
         policies: Vec::new(),
     }

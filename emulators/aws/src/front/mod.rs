@@ -22,11 +22,14 @@ pub use ec2_instance::Ec2Instance;
 pub use instance::InstanceCredentialsError;
 pub use settings::{Account, AccountsError, Enforcement, Settings};
 
+pub(crate) use pipeline::whole_seconds;
+
 use crate::{
     decision::DecisionRecord,
     fault::{Fault, FaultRecord, Faults},
     identity::SessionCredentials,
     journal::{Door, Entry, Journal},
+    secret::Secret,
     state::State,
 };
 
@@ -113,7 +116,7 @@ impl Front {
     /// The EC2 instances of the main account, in place of those it had. All of them run, each since it was first given
     /// here, in the region of its availability zone.
     pub fn set_instances(&self, instances: Vec<Ec2Instance>) {
-        let now = pipeline::whole_seconds(self.shared.settings.clock.wall());
+        let now = whole_seconds(self.shared.settings.clock.wall());
         self.state().set_instances(instances, now);
     }
 
@@ -123,6 +126,12 @@ impl Front {
     pub fn set_propagation(&self, delay: Duration) {
         let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::MAX);
         self.state().set_propagation(delay);
+    }
+
+    /// Every secret access key and session token that the front knows, so that whoever shows texts of the world (the
+    /// output of a program, a log) can hide them.
+    pub fn secrets(&self) -> Vec<Secret> {
+        self.state().keys.secrets()
     }
 
     /// Every request answered so far (of late, the newest 200,000), oldest first.

@@ -45,7 +45,7 @@ fn reads(operation: &str) -> bool {
 }
 
 /// A time without its fraction, as AWS keeps times.
-pub(super) fn whole_seconds(at: Timestamp) -> Timestamp {
+pub(crate) fn whole_seconds(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
@@ -291,7 +291,7 @@ impl Handled {
                     account,
                     gate,
                     params,
-                    now,
+                    now: request.at,
                 };
                 if self.service == Service::Ec2 {
                     let done = ec2::perform(&mut call, &self.region, &operation);

@@ -77,6 +77,15 @@ impl Keys {
         self.by_id.insert(key.id.clone(), key);
     }
 
+    /// Every secret access key and session token that is known.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        let secrets = self.by_id.values().flat_map(|key| {
+            let token = key.session.as_ref().map(|session| session.token.clone());
+            [Some(key.secret.clone()), token]
+        });
+        secrets.flatten().collect()
+    }
+
     /// The long-lived keys of a user, in the order they were made.
     pub(crate) fn of_user(&self, account: AccountRef, user: &str) -> Vec<&Key> {
         let mut keys: Vec<&Key> = self.by_id.values().filter(|key| key.is_of(account, user)).collect();

@@ -14,7 +14,7 @@ pub(crate) struct Call<'a> {
     pub(crate) account: AccountRef,
     pub(crate) gate: &'a mut Gate,
     pub(crate) params: &'a Params,
-    /// The world's time, in whole seconds, as AWS keeps times.
+    /// The world's time. Answers show whole seconds, as AWS keeps times; a report of what decided wants more.
     pub(crate) now: Timestamp,
 }
 

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     check::{self, Context, Exec, Keys, Metadata, Saved},
+    secrets::learn,
     world::{MetadataTask, WorldError},
 };
 
@@ -178,8 +179,18 @@ impl EmbeddedWorld {
         })
     }
 
+    /// No report shows what the front has given out.
+    pub(super) fn learn_secrets(&self) {
+        for secret in self.cloud.front.secrets() {
+            learn(secret.expose());
+        }
+    }
+
     pub(super) async fn run_program(&self, actor: &Actor, words: &[String]) -> Result<Exec, WorldError> {
-        self.programs.exec(&self.place(actor)?.host, words).await
+        let ran = self.programs.exec(&self.place(actor)?.host, words).await;
+        // A program may show keys that no step has seen.
+        self.learn_secrets();
+        ran
     }
 }
 

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     check::Keys,
+    secrets::learn_keys,
     world::{
         WorldError,
         operator::{AwsAccess, ClusterNames},
@@ -210,12 +211,14 @@ fn random_account() -> String {
 
 /// The key of an account's root user.
 fn random_key() -> Keys {
-    Keys {
+    let keys = Keys {
         access_key_id: format!("AKIA{}", random_text('A', 16)),
         secret_access_key: random_text('a', 40),
         session_token: None,
         expiration: None,
-    }
+    };
+    learn_keys(&keys);
+    keys
 }
 
 fn access_key(keys: &Keys) -> AccessKey {

@@ -7,6 +7,7 @@ use crate::world::Diagnostics;
 
 impl EmbeddedWorld {
     pub(super) fn collect(&self) -> Diagnostics {
+        self.learn_secrets();
         Diagnostics(vec![
             ("decisions.txt".to_owned(), self.decisions()),
             ("events.txt".to_owned(), self.kubernetes_requests()),

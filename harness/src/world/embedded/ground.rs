@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rolecall_namespaces::{PidNamespace, enter_user_namespace, obstacles};
+use rolecall_namespaces::{PidNamespace, enter_user_namespace};
 
 use crate::world::WorldError;
 
@@ -21,12 +21,9 @@ impl Ground {
     /// # Errors
     /// [`WorldError::Unable`] with what forbids it and what to do.
     pub(crate) fn enter() -> Result<Self, WorldError> {
-        let unable = |error: rolecall_namespaces::Error| {
-            let mut reason = error.to_string();
-            for obstacle in obstacles() {
-                reason.push_str(&format!("\n   = {obstacle}"));
-            }
-            WorldError::Unable { reason }
+        // The error names the settings that forbid it, and what to do about each.
+        let unable = |error: rolecall_namespaces::Error| WorldError::Unable {
+            reason: error.to_string(),
         };
         raise_open_files();
         enter_user_namespace().map_err(unable)?;

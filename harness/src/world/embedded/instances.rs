@@ -15,6 +15,7 @@ use super::{
     cloud::{CloudSettings, random_text},
     network::Network,
 };
+use crate::secrets::learn;
 
 /// The nodes as EC2 instances, found by the address that asks.
 pub(super) struct Instances {
@@ -155,6 +156,10 @@ impl InstanceCredentials for FromFront {
 
 impl NodeSecrets {
     fn remember(&self, what: &'static str, value: &str) {
+        // A key's id is no secret by itself; reports show it shortened.
+        if value.len() > 20 {
+            learn(value);
+        }
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !value.is_empty() && known.iter().all(|(_, old)| old != value) {
             known.push((what, value.to_owned()));

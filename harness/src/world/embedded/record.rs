@@ -5,7 +5,10 @@ use std::time::Duration;
 use rolecall_aws::{DecisionRecord, Verdict};
 use rolecall_probe::{CallReport, Exchange, Outcome, Silence};
 
-use crate::check::{Answer, CallOutcome, Keys, Record};
+use crate::{
+    check::{Answer, CallOutcome, Keys, Record},
+    secrets::learn_keys,
+};
 
 /// What the front says of a request.
 pub(super) fn record(decided: &DecisionRecord) -> Record {
@@ -89,12 +92,14 @@ pub(super) fn silence(silence: Option<&Silence>) -> Option<String> {
 pub(super) fn keys(body: &str) -> Option<Keys> {
     let members: serde_json::Value = serde_json::from_str(body).ok()?;
     let text = |name: &str| Some(members.get(name)?.as_str()?.to_owned());
-    Some(Keys {
+    let keys = Keys {
         access_key_id: text("AccessKeyId")?,
         secret_access_key: text("SecretAccessKey")?,
         session_token: text("Token"),
         expiration: text("Expiration").and_then(|time| time.parse().ok()),
-    })
+    };
+    learn_keys(&keys);
+    Some(keys)
 }
 
 /// The first access key id in a text: a kind of four letters and sixteen letters or digits, whole.

@@ -7,6 +7,7 @@ use rolecall_probe::{Exchange, Report, SdkReport, Silence};
 use super::record::{answer, keys, request, silence, stray_key, took};
 use crate::{
     check::{Answer, Keys, Metadata},
+    secrets::{learn, learn_keys},
     world::WorldError,
 };
 
@@ -44,6 +45,10 @@ fn of_exchanges(exchanges: &[Exchange], last: Option<&Exchange>, failure: Option
     let found = keys(&body);
     let mut answers = String::new();
     for exchange in exchanges {
+        if exchange.method == "PUT" && exchange.status == Some(200) {
+            // A session token of the metadata service.
+            learn(exchange.body.text.trim());
+        }
         for (_, value) in &exchange.headers {
             answers.push_str(value);
             answers.push('\n');
@@ -87,6 +92,9 @@ fn of_sdk(sdk: SdkReport) -> Seen {
 
 /// What an SDK's own provider got. It tells neither status nor body; that it came to an end is an answer.
 pub(super) fn of_provider(provider: &str, keys: Option<Keys>, failure: String, took: Duration) -> Seen {
+    if let Some(keys) = &keys {
+        learn_keys(keys);
+    }
     let metadata = Metadata {
         request: provider.to_owned(),
         answer: Some(Answer {

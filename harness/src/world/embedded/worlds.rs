@@ -1,6 +1,10 @@
 //! Bringing a world up.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use rolecall_aws::Enforcement;
 use rolecall_scenario::model::{ProxyVerb, Scenario};
@@ -31,7 +35,26 @@ pub(crate) fn capabilities(scenarios: &[Arc<Scenario>]) -> Capabilities {
     if wanted && botocore::is_here() {
         has.push("client:botocore");
     }
+    // A pod has the host's programs.
+    let needs = scenarios.iter().flat_map(|scenario| &scenario.needs);
+    has.extend(
+        needs
+            .map(String::as_str)
+            .filter(|need| need.strip_prefix("exec:").is_some_and(is_installed)),
+    );
     Capabilities::new("the embedded world", has)
+}
+
+/// Whether a program is found as a shell would find it.
+fn is_installed(program: &str) -> bool {
+    let runs = |path: &Path| {
+        path.metadata()
+            .is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+    };
+    if program.contains('/') {
+        return runs(Path::new(program));
+    }
+    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|folder| runs(&folder.join(program))))
 }
 
 /// Embedded worlds, one beside the other.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::PoisonError};
 use rolecall_scenario::{Spanned, model::User};
 
 use super::AwsOperator;
-use crate::{check::Keys, world::WorldError};
+use crate::{check::Keys, secrets::learn_keys, world::WorldError};
 
 // === impl AwsOperator: users ===
 
@@ -107,6 +107,7 @@ impl AwsOperator {
                 session_token: None,
                 expiration: None,
             };
+            learn_keys(&keys);
             self.user_keys
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)

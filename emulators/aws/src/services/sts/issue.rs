@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     answer::{Refusal, Xml, iso8601},
+    front::whole_seconds,
     identity::{
         Identity, Key, KeyStatus, Keys, RoleSession, Session, SessionCredentials, access_key_id, secret_access_key,
         session_token,
@@ -30,12 +31,13 @@ pub(crate) struct Issue {
 
 impl Issue {
     pub(crate) fn make(self, keys: &mut Keys) -> SessionCredentials {
+        let now = whole_seconds(self.now);
         let credentials = SessionCredentials {
             access_key_id: access_key_id("ASIA"),
             secret_access_key: secret_access_key(),
             session_token: session_token(),
-            expiration: self.now + self.lasts,
-            last_updated: self.now,
+            expiration: now + self.lasts,
+            last_updated: now,
         };
         let session = Session {
             token: credentials.session_token.clone(),

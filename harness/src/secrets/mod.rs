@@ -1,0 +1,5 @@
+//! No secret reaches a report.
+
+mod mask;
+
+pub(crate) use mask::{learn, learn_keys, mask};
