@@ -2,6 +2,7 @@ use std::{fmt, io, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rolecall_accept::{CancellationToken, Limits, Transport};
+use rolecall_certificates::{Certificates, CertificatesError};
 use rolecall_clock::Clock;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -14,7 +15,6 @@ use crate::{
     kubelet::{Kubelet, NodeSettings, PodRuntime},
     registry::Registry,
     store::{Key, Resource},
-    tls::{Tls, TlsError},
     users::{User, Users},
 };
 
@@ -25,7 +25,7 @@ pub struct Cluster {
     users: Arc<Users>,
     journal: Arc<Journal>,
     faults: Arc<Faults>,
-    tls: Arc<Tls>,
+    tls: Arc<Certificates>,
 }
 
 // === impl Cluster ===
@@ -45,7 +45,7 @@ impl Cluster {
     ///
     /// # Errors
     /// The certificates could not be made.
-    pub fn new(clock: Clock) -> Result<Self, TlsError> {
+    pub fn new(clock: Clock) -> Result<Self, CertificatesError> {
         Self::with_names(clock, Self::NAMES)
     }
 
@@ -53,14 +53,17 @@ impl Cluster {
     ///
     /// # Errors
     /// A name is neither a DNS name nor an address.
-    pub fn with_names(clock: Clock, names: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, TlsError> {
+    pub fn with_names(
+        clock: Clock,
+        names: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Self, CertificatesError> {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
         Ok(Self {
             registry: Arc::new(Registry::new(clock)),
             users: Arc::new(Users::new()),
             journal: Arc::new(Journal::default()),
             faults: Arc::new(Faults::new()),
-            tls: Arc::new(Tls::issue(&names)?),
+            tls: Arc::new(Certificates::issue("kubernetes", "kube-apiserver", &names)?),
         })
     }
 

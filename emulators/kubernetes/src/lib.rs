@@ -33,13 +33,12 @@ mod journal;
 mod kubelet;
 mod registry;
 mod store;
-mod tls;
 mod users;
 
 pub use cluster::Cluster;
 pub use fault::{Fault, FaultRecord};
 pub use journal::RequestRecord;
 pub use kubelet::{NodeSettings, PodCidr, PodCidrError, PodRuntime, PodSandbox, REQUESTED_ADDRESSES};
+pub use rolecall_certificates::CertificatesError;
 pub use secrecy::{ExposeSecret, SecretString};
-pub use tls::TlsError;
 pub use users::User;

@@ -177,6 +177,11 @@ impl Subject {
         }
     }
 
+    /// Whether it heeds `AWS_ENDPOINT_URL`. Of a program that is not known to, AWS's own names lead to the front too.
+    pub(crate) fn knows_endpoints(&self) -> bool {
+        matches!(self, Self::Bundled)
+    }
+
     /// Where its clock can be moved, from inside its node; `None` if it has no test clock.
     pub(crate) fn test_clock(&self) -> Option<(Ipv4Addr, u16)> {
         match self {

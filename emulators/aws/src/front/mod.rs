@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use http::Request;
 use jiff::SignedDuration;
 
 use rolecall_accept::{CancellationToken, Limits, Transport, serve};
@@ -85,17 +86,25 @@ impl Front {
     /// # Errors
     /// Only if the listener itself fails for good.
     pub async fn serve(&self, listener: TcpListener, door: Door, stop: CancellationToken) -> io::Result<()> {
+        self.serve_over(Transport::Plain, listener, door, stop).await
+    }
+
+    /// As [`serve`](Self::serve), as `transport` says: with TLS, the front can stand in for AWS's own names.
+    ///
+    /// # Errors
+    /// Only if the listener itself fails for good.
+    pub async fn serve_over(
+        &self,
+        transport: Transport,
+        listener: TcpListener,
+        door: Door,
+        stop: CancellationToken,
+    ) -> io::Result<()> {
         let front = self.clone();
-        serve(
-            listener,
-            Transport::Plain,
-            Limits::default(),
-            stop,
-            move |peer, request| {
-                let front = front.clone();
-                async move { front.answer(door, peer, request).await }
-            },
-        )
+        serve(listener, transport, Limits::default(), stop, move |peer, request| {
+            let front = front.clone();
+            async move { front.answer(door, peer, with_host(request)).await }
+        })
         .await
     }
 
@@ -171,5 +180,40 @@ impl Front {
 
     fn log(&self) -> MutexGuard<'_, Journal> {
         self.shared.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Over HTTP/2 the host comes as `:authority` (RFC 9113, 8.3.1), and is signed as `host` all the same.
+fn with_host<B>(mut request: Request<B>) -> Request<B> {
+    let authority = request
+        .uri()
+        .authority()
+        .and_then(|authority| authority.as_str().parse().ok());
+    if let (false, Some(host)) = (request.headers().contains_key(http::header::HOST), authority) {
+        request.headers_mut().insert(http::header::HOST, host);
+    }
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host_of(uri: &str, host: Option<&str>) -> Option<String> {
+        let mut request = Request::builder().uri(uri);
+        if let Some(host) = host {
+            request = request.header("host", host);
+        }
+        let request = with_host(request.body(()).expect("a request"));
+        let host = request.headers().get("host")?;
+        Some(host.to_str().expect("text").to_owned())
+    }
+
+    #[test]
+    fn the_authority_of_http2_is_the_host_unless_one_was_sent() {
+        let sts = "https://sts.us-east-1.amazonaws.com/";
+        assert_eq!(host_of(sts, None).as_deref(), Some("sts.us-east-1.amazonaws.com"));
+        assert_eq!(host_of(sts, Some("other")).as_deref(), Some("other"));
+        assert_eq!(host_of("/", None), None);
     }
 }

@@ -2,6 +2,7 @@
 //! each worker's namespace, and a process in a pod's namespace for everything that the pod does.
 
 mod asking;
+mod aws_names;
 mod botocore;
 mod cloud;
 mod diagnose;
@@ -15,6 +16,7 @@ mod probe;
 mod record;
 mod seen;
 mod subject;
+mod subject_admin;
 mod world;
 mod worlds;
 

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
     process::Stdio,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -12,13 +11,14 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use rolecall_clock::{Clock, monotonic, since};
+use rolecall_clock::Clock;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
 };
 
 use super::{
+    aws_names::AwsNames,
     network::{METADATA, Network, Node, POD_BRIDGE},
     probe::Programs,
 };
@@ -28,26 +28,34 @@ use crate::{
 };
 
 /// How long a subject may take until it can serve, and to end after SIGTERM.
-const DEADLINE: Duration = Duration::from_secs(30);
+pub(super) const DEADLINE: Duration = Duration::from_secs(30);
 /// Lines of a subject's log that are kept for each node.
 const LOG_LINES: usize = 10_000;
 
 type Log = Arc<Mutex<Vec<String>>>;
 
+/// What the subject's processes are started with, the same on every worker.
+#[derive(Debug)]
+pub(super) struct Equipment {
+    pub(super) subject: Subject,
+    pub(super) programs: Programs,
+    pub(super) network: Arc<Network>,
+    pub(super) account: String,
+    pub(super) kubeconfig: String,
+    pub(super) clock: Clock,
+    /// Where the subject knows no endpoint but AWS's own names.
+    pub(super) names: Option<AwsNames>,
+}
+
 /// The subject on every worker.
 #[derive(Debug)]
 pub(super) struct Fleet {
-    subject: Subject,
-    programs: Programs,
-    network: Arc<Network>,
-    account: String,
-    kubeconfig: String,
-    running: tokio::sync::Mutex<BTreeMap<String, Child>>,
+    pub(super) with: Equipment,
+    pub(super) running: tokio::sync::Mutex<BTreeMap<String, Child>>,
     settings: Mutex<Settings>,
     logs: Mutex<BTreeMap<String, Log>>,
     /// What moving the subject's clock wants.
-    clock_token: String,
-    clock: Clock,
+    pub(super) clock_token: String,
     /// Nodes on which the scenario keeps the subject stopped.
     stopped: Mutex<Vec<String>>,
 }
@@ -55,27 +63,14 @@ pub(super) struct Fleet {
 // === impl Fleet ===
 
 impl Fleet {
-    pub(super) fn new(
-        subject: Subject,
-        programs: Programs,
-        network: Arc<Network>,
-        account: String,
-        kubeconfig: String,
-        settings: Settings,
-        clock: Clock,
-    ) -> Self {
+    pub(super) fn new(with: Equipment, settings: Settings) -> Self {
         Self {
-            subject,
-            programs,
-            network,
-            account,
-            kubeconfig,
+            with,
             running: Default::default(),
             settings: Mutex::new(settings),
             logs: Mutex::default(),
-            stopped: Mutex::default(),
             clock_token: super::cloud::random_text('a', 32),
-            clock,
+            stopped: Mutex::default(),
         }
     }
 
@@ -124,25 +119,29 @@ impl Fleet {
     /// # Errors
     /// It cannot be started, ends, or is not ready in time; its last words are in the message.
     pub(super) async fn start(&self, name: &str) -> Result<(), WorldError> {
-        let node = self.network.node(name)?;
+        let node = self.with.network.node(name)?;
         let facts = self.facts(node);
-        let config = self.kubeconfig.clone();
+        let config = self.with.kubeconfig.clone();
         let written = node.host.run_async(move |_| std::fs::write(KUBECONFIG, config)).await;
         written
             .map_err(|error| WorldError::doing("write a kubeconfig", &error))?
             .map_err(|error| WorldError::doing("write a kubeconfig", &error))?;
-        let (program, mut arguments) = self.subject.program(&self.programs.own);
-        arguments.extend(self.subject.flags(&self.settings(), &facts));
+        if let Some(names) = &self.with.names {
+            names.install(&node.host).await?;
+        }
+        let (program, mut arguments) = self.with.subject.program(&self.with.programs.own);
+        arguments.extend(self.with.subject.flags(&self.settings(), &facts));
         let mut command = Command::new(program);
         command.args(&arguments);
-        self.programs.environment(&mut command);
-        command.envs(self.subject.environment(&self.clock_token));
+        self.with.programs.environment(&mut command);
+        command.envs(self.with.subject.environment(&self.clock_token));
+        command.envs(self.with.names.iter().flat_map(AwsNames::environment));
         command.env("NODE_NAME", name).env("HOST_IP", facts.host_ip.to_string());
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let what = || format!("start {} on {name}", self.subject.name());
+        let what = || format!("start {} on {name}", self.with.subject.name());
         let mut child = node
             .host
             .spawn(command)
@@ -167,7 +166,7 @@ impl Fleet {
             .retain(|stopped| stopped != name);
         let mut ready = self.wait_until_ready(node, &facts, &mut child).await;
         // A subject that is started later inherits the world's time.
-        let offset = self.clock.offset();
+        let offset = self.with.clock.offset();
         if ready.is_ok() && !offset.is_zero() {
             ready = self.move_clock(node, &facts, offset).await;
         }
@@ -179,97 +178,14 @@ impl Fleet {
         })
     }
 
-    /// Moves the clock of every running subject; returns when each has confirmed.
-    ///
-    /// # Errors
-    /// One has no clock that can be moved, or does not confirm.
-    pub(super) async fn advance(&self, by: Duration) -> Result<(), WorldError> {
-        let running: Vec<String> = self.running.lock().await.keys().cloned().collect();
-        for name in running {
-            let node = self.network.node(&name)?;
-            self.move_clock(node, &self.facts(node), by).await?;
-        }
-        Ok(())
-    }
-
-    async fn move_clock(&self, node: &Node, facts: &NodeFacts, by: Duration) -> Result<(), WorldError> {
-        let Some(address) = self.subject.test_clock() else {
-            return Err(WorldError::new(format!(
-                "{} has no clock that can be moved",
-                self.subject.name()
-            )));
-        };
-        let path = format!("/clock/advance?ms={}", by.as_millis());
-        let header = format!("Authorization: Bearer {}\r\n", self.clock_token);
-        let (status, body) = ask(node, SocketAddr::from(address), "POST", &path, &header).await?;
-        if status != 200 {
-            return Err(WorldError::new(format!(
-                "{} on {} did not move its clock: {status} {}",
-                self.subject.name(),
-                facts.node,
-                body.trim()
-            )));
-        }
-        Ok(())
-    }
-
-    /// The subject's metrics on one node or on all, each after a line with its node's name.
-    ///
-    /// # Errors
-    /// It does not answer.
-    pub(super) async fn metrics(&self, node: Option<&str>) -> Result<String, WorldError> {
-        let running: Vec<String> = self.running.lock().await.keys().cloned().collect();
-        let mut text = String::new();
-        for name in running
-            .iter()
-            .filter(|name| node.is_none_or(|node| node == name.as_str()))
-        {
-            let node = self.network.node(name)?;
-            let address = SocketAddr::from(self.subject.metrics(&self.facts(node)));
-            let (status, body) = ask(node, address, "GET", "/metrics", "").await?;
-            text.push_str(&format!("# {name} answered {status}\n{body}\n"));
-        }
-        Ok(text)
-    }
-
-    fn facts(&self, node: &Node) -> NodeFacts {
+    pub(super) fn facts(&self, node: &Node) -> NodeFacts {
         NodeFacts {
             node: node.name.clone(),
             host_ip: node.address(),
             interface: POD_BRIDGE.to_owned(),
             kubeconfig: KUBECONFIG.to_owned(),
             metadata_address: METADATA,
-            base_role_arn: format!("arn:aws:iam::{}:role/", self.account),
-        }
-    }
-
-    async fn wait_until_ready(&self, node: &Node, facts: &NodeFacts, child: &mut Child) -> Result<(), WorldError> {
-        let readiness = self.subject.readiness(facts);
-        let address = SocketAddr::from(readiness.address);
-        let start = monotonic();
-        loop {
-            let asked =
-                tokio::time::timeout(Duration::from_secs(1), ask(node, address, "GET", readiness.path, "")).await;
-            if matches!(asked, Ok(Ok((status, _))) if readiness.ready.contains(&status)) {
-                return Ok(());
-            }
-            if let Ok(Some(status)) = child.try_wait() {
-                return Err(WorldError::new(format!(
-                    "{} on {} ended before it could serve ({status})",
-                    self.subject.name(),
-                    node.name
-                )));
-            }
-            if since(start) > DEADLINE {
-                return Err(WorldError::new(format!(
-                    "{} on {} is not ready after {} s (GET http://{address}{})",
-                    self.subject.name(),
-                    node.name,
-                    DEADLINE.as_secs(),
-                    readiness.path
-                )));
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            base_role_arn: format!("arn:aws:iam::{}:role/", self.with.account),
         }
     }
 
@@ -293,7 +209,7 @@ impl Fleet {
             Ok(_) => Ok(()),
             Err(_) => Err(WorldError::new(format!(
                 "{} on {name} still runs {} s after {signal}",
-                self.subject.name(),
+                self.with.subject.name(),
                 DEADLINE.as_secs()
             ))),
         }
@@ -302,39 +218,6 @@ impl Fleet {
 
 /// Seen in the node's own mounts only.
 const KUBECONFIG: &str = "/run/kubeconfig";
-
-/// The status and body of a request from inside a node; `header` is a whole header line or nothing.
-async fn ask(
-    node: &Node,
-    address: SocketAddr,
-    method: &str,
-    path: &str,
-    header: &str,
-) -> Result<(u16, String), WorldError> {
-    let failed = |error: &dyn std::error::Error| WorldError::doing(format_args!("ask {address}{path}"), error);
-    let mut stream = node.host.connect(address).await.map_err(|error| failed(&error))?;
-    let request = format!(
-        "{method} {path} HTTP/1.0\r\nHost: {address}\r\n{header}Content-Length: 0\r\nConnection: close\r\n\r\n"
-    );
-    stream
-        .write_all(request.as_bytes())
-        .await
-        .map_err(|error| failed(&error))?;
-    let mut answer = Vec::new();
-    let mut stream = stream.take(ANSWER_LIMIT);
-    stream.read_to_end(&mut answer).await.map_err(|error| failed(&error))?;
-    let text = String::from_utf8_lossy(&answer);
-    let status = text.split_whitespace().nth(1).and_then(|status| status.parse().ok());
-    let status = status.ok_or_else(|| WorldError::new("an answer without a status"))?;
-    let body = text
-        .split_once("\r\n\r\n")
-        .map(|(_, body)| body.to_owned())
-        .unwrap_or_default();
-    Ok((status, body))
-}
-
-/// More than any subject has to say of itself at once.
-const ANSWER_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// Keeps what a subject says.
 async fn keep(stream: impl tokio::io::AsyncRead + Unpin, log: Log) {

@@ -10,12 +10,14 @@ use rolecall_aws::Enforcement;
 use rolecall_scenario::model::{ProxyVerb, Scenario};
 
 use super::{
-    EmbeddedWorld, Graveyard, Ground, botocore,
+    EmbeddedWorld, Graveyard, Ground,
+    aws_names::AwsNames,
+    botocore,
     cloud::{Cloud, CloudSettings},
     network::Network,
     pods::Pods,
     probe::Programs,
-    subject::Fleet,
+    subject::{Equipment, Fleet},
 };
 use crate::{
     plan::{Capabilities, clients},
@@ -109,15 +111,21 @@ impl Worlds for EmbeddedWorlds {
             own: self.own.clone(),
             region,
         };
-        let fleet = Arc::new(Fleet::new(
-            self.subject.clone(),
-            programs.clone(),
-            network.clone(),
-            cloud.account.clone(),
-            cloud.subject_kubeconfig(),
-            settings.clone(),
-            cloud.clock.clone(),
-        ));
+        let names = if self.subject.knows_endpoints() {
+            None
+        } else {
+            Some(AwsNames::serve(&cloud, &network.vpc, &programs.region).await?)
+        };
+        let equipment = Equipment {
+            subject: self.subject.clone(),
+            programs: programs.clone(),
+            network: network.clone(),
+            account: cloud.account.clone(),
+            kubeconfig: cloud.subject_kubeconfig(),
+            clock: cloud.clock.clone(),
+            names,
+        };
+        let fleet = Arc::new(Fleet::new(equipment, settings.clone()));
         let world = EmbeddedWorld {
             cloud,
             network,

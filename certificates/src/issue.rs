@@ -1,3 +1,5 @@
+//! Signing, by rcgen.
+
 use std::sync::Arc;
 
 use rcgen::{
@@ -5,19 +7,22 @@ use rcgen::{
 };
 use rustls::{ServerConfig, pki_types::PrivatePkcs8KeyDer};
 
-/// A certificate authority of one cluster, and the server certificate that it has issued.
+/// A certificate authority, and the server certificate that it has issued.
 ///
 /// Both are valid from 1975 to 4096 (rcgen's default), so that a moved clock does not end them.
-pub(crate) struct Tls {
-    pub(crate) ca_pem: String,
-    pub(crate) server: Arc<ServerConfig>,
+#[derive(Clone)]
+pub struct Certificates {
+    /// The authority's certificate, PEM.
+    pub ca_pem: String,
+    /// What a server presents: HTTP/2 or HTTP/1.1, no client certificates.
+    pub server: Arc<ServerConfig>,
 }
 
-/// The certificates of a cluster could not be made.
+/// The certificates could not be made.
 #[derive(Debug, thiserror::Error)]
-pub enum TlsError {
+pub enum CertificatesError {
     /// A name is neither a DNS name nor an address, or a certificate could not be signed.
-    #[error("issuing the cluster's certificates for {names:?}; give DNS names and IP addresses only")]
+    #[error("issuing certificates for {names:?}; give DNS names and IP addresses only")]
     Issue {
         /// The names that the server certificate was to cover.
         names: Vec<String>,
@@ -25,16 +30,20 @@ pub enum TlsError {
         source: rcgen::Error,
     },
     /// rustls does not take the certificate.
-    #[error("configuring the API server's TLS")]
+    #[error("configuring the server's TLS")]
     Configure(#[from] rustls::Error),
 }
 
-// === impl Tls ===
+// === impl Certificates ===
 
-impl Tls {
-    /// Makes the authority and a server certificate for `names` (DNS names and addresses), with P-256 keys.
-    pub(crate) fn issue(names: &[String]) -> Result<Self, TlsError> {
-        let (ca_pem, certificate, key) = sign(names).map_err(|source| TlsError::Issue {
+impl Certificates {
+    /// Makes an authority called `authority` and its certificate of `server` for `names` (DNS names, `*.` before one for
+    /// any host in it, and addresses), with P-256 keys.
+    ///
+    /// # Errors
+    /// A name that no certificate can carry.
+    pub fn issue(authority: &str, server: &str, names: &[String]) -> Result<Self, CertificatesError> {
+        let (ca_pem, certificate, key) = sign(authority, server, names).map_err(|source| CertificatesError::Issue {
             names: names.to_vec(),
             source,
         })?;
@@ -54,17 +63,21 @@ impl Tls {
     }
 }
 
-fn sign(names: &[String]) -> Result<(String, rcgen::Certificate, KeyPair), rcgen::Error> {
+fn sign(
+    authority_name: &str,
+    server_name: &str,
+    names: &[String],
+) -> Result<(String, rcgen::Certificate, KeyPair), rcgen::Error> {
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    authority.distinguished_name.push(DnType::CommonName, "kubernetes");
+    authority.distinguished_name.push(DnType::CommonName, authority_name);
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
     let authority_key = KeyPair::generate()?;
     let ca_pem = authority.self_signed(&authority_key)?.pem();
     let issuer = Issuer::new(authority, authority_key);
 
     let mut server = CertificateParams::new(names)?;
-    server.distinguished_name.push(DnType::CommonName, "kube-apiserver");
+    server.distinguished_name.push(DnType::CommonName, server_name);
     server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     server.use_authority_key_identifier_extension = true;
@@ -79,7 +92,9 @@ mod tests {
 
     #[test]
     fn a_name_that_no_certificate_can_carry_is_refused_by_name() {
-        let error = Tls::issue(&["käse".to_owned()]).map(|_| ()).unwrap_err();
+        let error = Certificates::issue("authority", "server", &["käse".to_owned()])
+            .map(|_| ())
+            .unwrap_err();
         assert!(error.to_string().contains("käse"), "{error}");
     }
 }
