@@ -85,7 +85,7 @@ pub(crate) struct RunArgs {
     pub(crate) reports: Vec<ReportArg>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
-    /// Scenarios at the same time [default: two for each processor]
+    /// Scenarios at the same time [default: eight for each processor]
     #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
     /// Run each scenario N times; one that does not always end alike fails the run

@@ -180,9 +180,12 @@ fn flags(suite: &Suite, args: &RunArgs) -> String {
     flags
 }
 
+/// Scenarios wait more than they work: what must hold has to be watched for a while.
+const JOBS_FOR_EACH_PROCESSOR: usize = 8;
+
 fn jobs(args: &RunArgs) -> usize {
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
-    args.jobs.map_or(processors * 2, usize::from)
+    args.jobs.map_or(processors * JOBS_FOR_EACH_PROCESSOR, usize::from)
 }
 
 fn no_world(error: WorldError) -> ExitStatus {
