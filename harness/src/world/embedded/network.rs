@@ -4,8 +4,10 @@ use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
+use rolecall_clock::{monotonic, since};
 use rolecall_namespaces::{Error, Namespace, Wire};
 
 use super::Ground;
@@ -131,3 +133,30 @@ fn build(ground: &Ground, names: &[String]) -> Result<Network, Error> {
 pub(super) fn vpc(port: u16) -> SocketAddr {
     SocketAddr::from((VPC, port))
 }
+
+/// Waits until the first packets of a new host get through to a server of the vpc.
+///
+/// A bridge now and then drops what comes by a port that has just come up. A SYN that is lost there is sent again after a
+/// second, which is longer than all else that a world needs; a connection that is tried anew after some milliseconds is not.
+///
+/// # Errors
+/// Nothing gets through for seconds.
+pub(super) async fn wait_until_connected(host: &Namespace, server: SocketAddr) -> Result<(), WorldError> {
+    let start = monotonic();
+    loop {
+        match tokio::time::timeout(Duration::from_millis(20), host.connect(server)).await {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(error)) if since(start) > CONNECTED => {
+                return Err(WorldError::doing(format_args!("reach {server} from {host}"), &error));
+            }
+            Err(_) if since(start) > CONNECTED => {
+                return Err(WorldError::new(format!("{server} is not reached from {host}")));
+            }
+            Ok(Err(_)) => tokio::time::sleep(Duration::from_millis(2)).await,
+            Err(_) => {}
+        }
+    }
+}
+
+/// Much longer than a bridge ever needs.
+const CONNECTED: Duration = Duration::from_secs(10);

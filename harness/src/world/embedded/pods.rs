@@ -14,7 +14,10 @@ use futures::future::BoxFuture;
 use rolecall_kubernetes::{PodRuntime, PodSandbox};
 use rolecall_namespaces::{Namespace, Wire};
 
-use super::{Ground, network::Network};
+use super::{
+    Ground,
+    network::{AWS_PORT, Network, vpc, wait_until_connected},
+};
 
 /// A pod that is there, or was.
 #[derive(Clone, Debug)]
@@ -107,6 +110,11 @@ impl Pods {
                 gateway: node.bridge().into(),
             };
             node.host.wire(&host, wire).await.map_err(failed)?;
+        }
+        if wire.is_some() {
+            wait_until_connected(&host, vpc(AWS_PORT))
+                .await
+                .map_err(|error| error.to_string())?;
         }
         let further: Vec<IpAddr> = match wire {
             Some(_) => sandbox

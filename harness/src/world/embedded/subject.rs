@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{
     aws_names::AwsNames,
-    network::{METADATA, Network, Node, POD_BRIDGE},
+    network::{KUBERNETES_PORT, METADATA, Network, Node, POD_BRIDGE, vpc, wait_until_connected},
     probe::Programs,
 };
 use crate::{
@@ -129,6 +129,7 @@ impl Fleet {
         if let Some(names) = &self.with.names {
             names.install(&node.host).await?;
         }
+        wait_until_connected(&node.host, vpc(KUBERNETES_PORT)).await?;
         let (program, mut arguments) = self.with.subject.program(&self.with.programs.own);
         arguments.extend(self.with.subject.flags(&self.settings(), &facts));
         let mut command = Command::new(program);
