@@ -19,7 +19,11 @@ ready:
 
 # Times of a world and of the suite, with their control.
 bench:
-    cargo bench -p rolecall
+    cargo bench -p rolecall --bench world
+
+# Whether a run's own work grows with the number of scenarios and no faster; takes minutes.
+copies:
+    cargo bench -p rolecall --bench copies
 
 # Licences, bans and sources of what is depended on.
 deny:
