@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The answer to a request, with the statements that decided it or came near to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
     /// Who asked, as [`crate::Principal::arn`] puts it.
     pub principal: String,
@@ -28,7 +28,7 @@ pub struct Decision {
 }
 
 /// The outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Effect {
     /// Every policy that had to allow does, and none denies.
     Allowed,
@@ -39,7 +39,7 @@ pub enum Effect {
 }
 
 /// The policy types of AWS's "access denied" messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PolicyType {
     /// Inline and managed policies of the caller and its groups.
     IdentityBased,
@@ -54,7 +54,7 @@ pub enum PolicyType {
 }
 
 /// Why a request was allowed or denied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Reason {
     /// Policies of this type granted it. For requests that both sides must allow: [`PolicyType::IdentityBased`].
     Allows(PolicyType),
@@ -67,7 +67,7 @@ pub enum Reason {
 }
 
 /// A statement of an attached policy.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StatementRef {
     /// The name given to the attached policy.
     pub policy: String,
@@ -80,7 +80,7 @@ pub struct StatementRef {
 }
 
 /// An allowing statement that did not apply.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NearMiss {
     /// The statement.
     pub statement: StatementRef,
@@ -89,7 +89,7 @@ pub struct NearMiss {
 }
 
 /// One difference between a statement and a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mismatch {
     /// The statement is about other actions.
     Action {

@@ -1,12 +1,12 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::identity::Caller;
 
 /// What became of one request, and why: kept under the id that its answer carried.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DecisionRecord {
     /// The id the answer carried.
     pub request_id: String,
@@ -36,7 +36,7 @@ pub struct DecisionRecord {
 }
 
 /// The outcome of authentication and authorisation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Policy allowed it (or the operation needs no permission). The answer can still be an error of the service.
@@ -50,7 +50,7 @@ pub enum Verdict {
 }
 
 /// Since when a policy that decided is in force.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
     /// The policy, as the decision names it.
     pub policy: String,

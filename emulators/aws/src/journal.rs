@@ -4,7 +4,8 @@ use std::{
 };
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use crate::{decision::DecisionRecord, identity::Caller};
 
@@ -14,7 +15,7 @@ const DECISIONS: usize = 10_000;
 const ENTRIES: usize = 200_000;
 
 /// By which listener a request came. Both verify and authorise alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Door {
     /// The one that pods, nodes and proxies reach.
@@ -24,7 +25,7 @@ pub enum Door {
 }
 
 /// One HTTP request as the front saw it, answered or refused; a retry is an entry of its own.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Entry {
     /// Counts from 0 in the order of the answers.
     pub number: u64,
@@ -61,6 +62,8 @@ pub(crate) struct Journal {
     next: u64,
     decisions: HashMap<String, DecisionRecord>,
     order: VecDeque<String>,
+    /// Tells whoever follows the journal that it has grown: the number that the next entry will have.
+    grown: watch::Sender<u64>,
 }
 
 // === impl Journal ===
@@ -81,6 +84,11 @@ impl Journal {
         self.order.push_back(record.request_id.clone());
         self.decisions.insert(record.request_id.clone(), record);
         self.entries.push_back(entry);
+        self.grown.send_replace(self.next);
+    }
+
+    pub(crate) fn grown(&self) -> watch::Receiver<u64> {
+        self.grown.subscribe()
     }
 
     /// The entries from this number on.

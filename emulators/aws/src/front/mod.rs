@@ -17,7 +17,7 @@ use http::Request;
 use jiff::SignedDuration;
 
 use rolecall_accept::{CancellationToken, Limits, Transport, serve};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 
 pub use ec2_instance::Ec2Instance;
 pub use instance::InstanceCredentialsError;
@@ -151,6 +151,11 @@ impl Front {
     /// The entries of the journal from this number on, oldest first.
     pub fn journal_since(&self, number: u64) -> Vec<Entry> {
         self.log().since(number)
+    }
+
+    /// Changes with every entry of the journal, to the number that the next one will have: for whoever follows it.
+    pub fn journal_grown(&self) -> watch::Receiver<u64> {
+        self.log().grown()
     }
 
     /// What was decided about the request whose answer carried this id. The newest 10,000 are kept.

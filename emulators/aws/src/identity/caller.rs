@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Identity, Key, Session};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Whose key signed a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
     /// The caller's ARN, as GetCallerIdentity gives it.
     pub arn: String,
