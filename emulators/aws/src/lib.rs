@@ -30,6 +30,7 @@ mod secret;
 mod service;
 mod services;
 mod state;
+mod upstream;
 
 pub use decision::{Attachment, DecisionRecord, Verdict};
 pub use fault::{Fault, FaultRecord};
@@ -39,3 +40,4 @@ pub use journal::{Door, Entry};
 pub use managed::managed_policy_names;
 pub use rolecall_accept::CancellationToken;
 pub use secret::{AccessKey, Secret};
+pub use upstream::{Upstream, UpstreamUrlError};

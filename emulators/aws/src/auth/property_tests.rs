@@ -87,6 +87,7 @@ fn state() -> State {
         },
         clock: Clock::new(),
         enforcement: Enforcement::On,
+        upstream: None,
     };
     State::new(&settings, &[], Timestamp::UNIX_EPOCH)
 }

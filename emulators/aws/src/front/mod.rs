@@ -114,7 +114,7 @@ impl Front {
     ///
     /// # Errors
     /// There is no such profile, it has no role, or the role's trust policy does not let EC2 in.
-    pub fn instance_credentials(
+    pub async fn instance_credentials(
         &self,
         instance_profile: &str,
         instance_id: &str,

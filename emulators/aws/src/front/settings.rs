@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use rolecall_clock::Clock;
 
-use crate::AccessKey;
+use crate::{AccessKey, Upstream};
 
 /// What a front is made with.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Settings {
     pub clock: Clock,
     /// Whether policy decides.
     pub enforcement: Enforcement,
+    /// What stores and answers behind the front, such as LocalStack; none for the front's own memory.
+    pub upstream: Option<Upstream>,
 }
 
 /// A further account of a front, with an IAM of its own.
@@ -47,8 +49,8 @@ pub enum AccountsError {
 pub enum Enforcement {
     /// Policy decides.
     On,
-    /// Signatures are verified and decisions made and recorded, but a denial lets the request pass
-    /// ([`Verdict::LetThrough`](crate::Verdict::LetThrough)).
+    /// Signatures are verified and decisions made and recorded, but a denial by policy lets the request pass and is said in
+    /// the log ([`Verdict::LetThrough`](crate::Verdict::LetThrough)). Who has no valid key is refused all the same.
     Off,
 }
 

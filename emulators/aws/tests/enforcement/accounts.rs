@@ -253,6 +253,7 @@ fn accounts_that_cannot_be_told_apart_are_refused(
         root: account("", "A").root,
         clock: Clock::new(),
         enforcement: Enforcement::On,
+        upstream: None,
     };
     let others: Vec<Account> = others.iter().map(|(id, key)| account(id, key)).collect();
     assert_eq!(Front::with_accounts(settings, &others).err(), expected);

@@ -297,6 +297,12 @@ async fn a_request_to_ec2_by_get_is_the_same_one() {
 impl World {
     /// The keys of the node, made before.
     async fn node_session(&self) -> crate::signer::Keys {
-        keys(&self.front.instance_credentials("nodes", "i-1").expect("EC2 is trusted"))
+        keys(
+            &self
+                .front
+                .instance_credentials("nodes", "i-1")
+                .await
+                .expect("EC2 is trusted"),
+        )
     }
 }

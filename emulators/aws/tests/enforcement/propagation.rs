@@ -53,9 +53,9 @@ async fn an_instance_gets_the_role_that_its_profile_is_seen_to_have() {
     world.front.set_propagation(seconds(10));
     let params = [("InstanceProfileName", "nodes"), ("RoleName", "node")];
     world.iam("RemoveRoleFromInstanceProfile", &params).await;
-    assert!(world.front.instance_credentials("nodes", "i-1").is_ok());
+    assert!(world.front.instance_credentials("nodes", "i-1").await.is_ok());
     world.clock.advance(seconds(10));
-    assert!(world.front.instance_credentials("nodes", "i-1").is_err());
+    assert!(world.front.instance_credentials("nodes", "i-1").await.is_err());
 }
 
 #[tokio::test]

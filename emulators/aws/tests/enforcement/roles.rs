@@ -213,7 +213,7 @@ async fn what_rolecall_does_not_implement_is_said_and_the_old_trust_stays() {
         "{}",
         reply.body
     );
-    assert!(world.front.instance_credentials("nodes", "i-1").is_ok());
+    assert!(world.front.instance_credentials("nodes", "i-1").await.is_ok());
 }
 
 #[tokio::test]

@@ -130,7 +130,7 @@ async fn an_instance_gets_no_keys_of_a_role_that_does_not_trust_ec2() {
     let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"123456789012"},
         "Action":"sts:AssumeRole"}]}"#;
     let world = World::start().await;
-    let absent = world.front.instance_credentials("nodes", "i-1");
+    let absent = world.front.instance_credentials("nodes", "i-1").await;
     assert!(matches!(absent, Err(InstanceCredentialsError::NoSuchProfile(_))));
     world.node().await;
     world
@@ -139,7 +139,7 @@ async fn an_instance_gets_no_keys_of_a_role_that_does_not_trust_ec2() {
             &[("RoleName", "node"), ("PolicyDocument", trust)],
         )
         .await;
-    let refused = world.front.instance_credentials("nodes", "i-1");
+    let refused = world.front.instance_credentials("nodes", "i-1").await;
     assert!(
         matches!(refused, Err(InstanceCredentialsError::NotTrusted { .. })),
         "{refused:?}"
@@ -151,7 +151,7 @@ async fn an_instance_gets_no_keys_of_a_role_that_does_not_trust_ec2() {
             &[("InstanceProfileName", "nodes"), ("RoleName", "node")],
         )
         .await;
-    let empty = world.front.instance_credentials("nodes", "i-1");
+    let empty = world.front.instance_credentials("nodes", "i-1").await;
     assert!(matches!(empty, Err(InstanceCredentialsError::NoRole(_))));
     assert_eq!(
         world.front.journal().len(),
@@ -181,7 +181,7 @@ async fn the_keys_of_a_deleted_role_are_void_even_if_its_name_comes_back() {
 async fn secrets_are_not_in_what_is_printed() {
     let world = World::start().await;
     world.node().await;
-    let credentials = world.front.instance_credentials("nodes", "i-1").expect("trusted");
+    let credentials = world.front.instance_credentials("nodes", "i-1").await.expect("trusted");
     let held = keys(&credentials);
     let printed = format!("{credentials:?} {:?}", world.front);
     for secret in [

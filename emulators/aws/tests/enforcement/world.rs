@@ -72,6 +72,7 @@ impl World {
                 },
                 clock: clock.clone(),
                 enforcement,
+                upstream: None,
             },
             &[Account {
                 id: PARTNER.to_owned(),
@@ -210,7 +211,13 @@ impl World {
             &[("InstanceProfileName", "nodes"), ("RoleName", "node")],
         )
         .await;
-        keys(&self.front.instance_credentials("nodes", "i-1").expect("EC2 is trusted"))
+        keys(
+            &self
+                .front
+                .instance_credentials("nodes", "i-1")
+                .await
+                .expect("EC2 is trusted"),
+        )
     }
 
     /// The role `pod`, which trusts the node, and the keys of a session of it.

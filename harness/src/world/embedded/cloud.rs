@@ -83,6 +83,7 @@ impl Cloud {
             root: access_key(&root),
             clock: clock.clone(),
             enforcement: settings.enforcement,
+            upstream: None,
         };
         let front =
             Front::with_accounts(own, &others).map_err(|error| WorldError::doing("make AWS accounts", &error))?;

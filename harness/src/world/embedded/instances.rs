@@ -136,9 +136,9 @@ impl InstanceCredentials for FromFront {
     fn credentials<'a>(&'a self, instance: &'a Instance) -> BoxFuture<'a, Result<rolecall_imds::Credentials, String>> {
         // kops names the profile like its role.
         let profile = instance.role.as_deref().unwrap_or_default();
-        let issued = self.front.instance_credentials(profile, &instance.instance_id);
         Box::pin(async move {
-            let keys = issued.map_err(|error| error.to_string())?;
+            let issued = self.front.instance_credentials(profile, &instance.instance_id);
+            let keys = issued.await.map_err(|error| error.to_string())?;
             let keys = rolecall_imds::Credentials {
                 access_key_id: keys.access_key_id,
                 secret_access_key: keys.secret_access_key.expose().to_owned(),

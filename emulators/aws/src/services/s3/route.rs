@@ -256,6 +256,7 @@ mod tests {
             },
             clock: Clock::new(),
             enforcement: Enforcement::On,
+            upstream: None,
         };
         let mut headers = HeaderMap::new();
         headers.insert("host", host.parse().expect("a host"));
