@@ -14,6 +14,7 @@ mod plan;
 mod report;
 mod run;
 mod secrets;
+mod serve;
 mod subject;
 mod world;
 

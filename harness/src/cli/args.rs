@@ -6,6 +6,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, value_parser};
 use clap_complete::Shell;
 
 use super::examples as text;
+use crate::serve::ServeArgs;
 
 /// Proves that a Kubernetes IAM metadata proxy hands each pod exactly the AWS role it may have.
 ///
@@ -38,6 +39,8 @@ pub(crate) enum Command {
     Schema,
     /// Say whether this machine can run scenarios, and what to do where it cannot
     Doctor(DoctorArgs),
+    /// Serve AWS, the metadata service or Kubernetes as tools of their own
+    Serve(ServeArgs),
     /// Remove what killed runs left half done
     Sweep(SweepArgs),
     /// Print the completions of a shell

@@ -11,6 +11,7 @@ use super::{
     list::list,
     progress::LogWriter,
     run::run,
+    serve::serve,
     suite::Suite,
     sweep::sweep,
 };
@@ -39,6 +40,7 @@ pub(crate) fn main(arguments: Vec<OsString>) -> ExitStatus {
         Command::Schema => print_json(&rolecall_scenario::schema()),
         Command::Doctor(args) => doctor(&suite, &args),
         Command::DoctorProbe => doctor_probe(),
+        Command::Serve(args) => serve(args),
         Command::Sweep(args) => sweep(&args),
         Command::Completions(args) => {
             let mut text = Vec::new();

@@ -13,6 +13,7 @@ mod progress;
 mod run;
 mod screen;
 mod selection;
+mod serve;
 mod suite;
 mod sweep;
 

@@ -1,0 +1,146 @@
+//! `rolecall serve aws` and `rolecall serve world`.
+
+use std::sync::Arc;
+
+use rolecall_accept::CancellationToken;
+use rolecall_aws::{Door, Enforcement};
+use tokio::sync::mpsc;
+
+use super::{
+    ControlArgs, ServeError,
+    args::{AwsArgs, FrontArgs, WorldArgs},
+    control::ControlServer,
+    control_token,
+    listen::{Listening, say, stop_signal},
+    nodes::nodes_of,
+    services::{FrontSettings, Services, Sockets},
+    watch::print_decisions,
+};
+
+/// Serves AWS.
+///
+/// # Errors
+/// What is wrong with the flags, or why it cannot be served here.
+pub(crate) async fn serve_aws(args: AwsArgs) -> Result<(), ServeError> {
+    let settings = settings(&args.front)?;
+    let control = control(&args.control).await?;
+    let front = Listening::on(args.listen, "--listen").await?;
+    let ready = vec![about_front(&settings, &front)];
+    let sockets = Sockets {
+        front: vec![(front, Door::World)],
+        imds: None,
+    };
+    run(sockets, settings, Vec::new(), control, args.front.why, ready).await
+}
+
+/// Serves AWS and the metadata service.
+///
+/// # Errors
+/// What is wrong with the flags, or why they cannot be served here.
+pub(crate) async fn serve_world(args: WorldArgs) -> Result<(), ServeError> {
+    let settings = settings(&args.front)?;
+    let nodes = args.nodes.as_deref().map(nodes_of).transpose()?.unwrap_or_default();
+    let control = control(&args.control).await?;
+    let front = Listening::on(args.listen, "--listen").await?;
+    let imds = Listening::on(args.imds, "--imds").await?;
+    let mut ready = vec![about_front(&settings, &front)];
+    let mut doors = vec![(front, Door::World)];
+    if let Some(address) = args.operator {
+        let operator = Listening::on(address, "--operator").await?;
+        ready.push(format!("serving its operator on http://{}", operator.address()));
+        doors.push((operator, Door::Operator));
+    }
+    ready.push(format!(
+        "serving the metadata service of {} instances on http://{}",
+        nodes.len(),
+        imds.address()
+    ));
+    let sockets = Sockets {
+        front: doors,
+        imds: Some(imds),
+    };
+    run(sockets, settings, nodes, control, args.front.why, ready).await
+}
+
+fn settings(args: &FrontArgs) -> Result<FrontSettings, ServeError> {
+    Ok(FrontSettings {
+        account: args.account.clone(),
+        region: args.region.clone(),
+        root: args.root()?,
+        accounts: Vec::new(),
+        enforcement: if args.soft { Enforcement::Off } else { Enforcement::On },
+    })
+}
+
+fn about_front(settings: &FrontSettings, front: &Listening) -> String {
+    let soft = match settings.enforcement {
+        Enforcement::On => "",
+        Enforcement::Off => ", denying nothing (--soft)",
+    };
+    format!(
+        "serving AWS account {} on http://{}{soft}",
+        settings.account,
+        front.address()
+    )
+}
+
+/// The control listener with its token, if it is wanted.
+async fn control(args: &ControlArgs) -> Result<Option<(Listening, secrecy::SecretString)>, ServeError> {
+    let Some(address) = args.control else { return Ok(None) };
+    let token = control_token()?;
+    Ok(Some((Listening::on(address, "--control").await?, token)))
+}
+
+async fn run(
+    sockets: Sockets,
+    settings: FrontSettings,
+    nodes: Vec<super::nodes::Node>,
+    control: Option<(Listening, secrecy::SecretString)>,
+    why: bool,
+    mut ready: Vec<String>,
+) -> Result<(), ServeError> {
+    let stop = stop_signal()?;
+    let (ended, mut endings) = mpsc::unbounded_channel();
+    let services = Services::start(sockets, settings, nodes, ended.clone())?;
+    let steering = control.map(|(socket, token)| {
+        ready.push(format!("listening for control on http://{}", socket.address()));
+        let server = ControlServer::new(services.clone(), token);
+        let (stop, ended) = (stop.clone(), ended.clone());
+        tokio::spawn(async move {
+            let served = match socket.listener() {
+                Ok(listener) => server.serve(listener, stop).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = served {
+                let _ = ended.send(ServeError::Ended {
+                    what: "the control listener",
+                    error,
+                });
+            }
+        })
+    });
+    let printing = why.then(|| tokio::spawn(print_decisions(services.clone(), stop.clone())));
+    ready.push("ready; Ctrl-C ends it".to_owned());
+    say(&ready.join("\n"));
+    let outcome = until_ended(&stop, &mut endings).await;
+    stop.cancel();
+    finish(services, [steering, printing]).await;
+    outcome
+}
+
+async fn until_ended(
+    stop: &CancellationToken,
+    endings: &mut mpsc::UnboundedReceiver<ServeError>,
+) -> Result<(), ServeError> {
+    tokio::select! {
+        () = stop.cancelled() => Ok(()),
+        Some(ended) = endings.recv() => Err(ended),
+    }
+}
+
+async fn finish<const N: usize>(services: Arc<Services>, tasks: [Option<tokio::task::JoinHandle<()>>; N]) {
+    services.stop().await;
+    for task in tasks.into_iter().flatten() {
+        let _ = task.await;
+    }
+}

@@ -1,0 +1,43 @@
+//! `rolecall serve`: the services of a world as tools of their own, and the listener by which a world steers them from
+//! outside.
+//!
+//! The embedded world keeps its services in its own process. Where they run elsewhere (as a container of a kind world, or
+//! for somebody who wants an AWS that enforces IAM and no world at all), they are these programs. What no client of AWS may
+//! do (move the clock, read the journal, let a service fail, begin anew) is the [`control`] listener's, which is another
+//! socket and wants a token.
+
+mod args;
+pub(crate) mod control;
+mod error;
+mod front;
+mod imds;
+mod kubernetes;
+mod listen;
+mod nodes;
+mod root_key;
+mod services;
+mod watch;
+
+pub(crate) use args::{ControlArgs, ServeArgs, control_token};
+pub(crate) use error::ServeError;
+
+use args::Service;
+
+/// Serves until Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// What is wrong with the command line, or why nothing can be served here.
+pub(crate) fn serve(args: ServeArgs) -> Result<(), ServeError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| ServeError::Unable(format!("cannot start threads: {error}")))?;
+    runtime.block_on(async {
+        match args.service {
+            Service::Aws(args) => front::serve_aws(args).await,
+            Service::Imds(args) => imds::serve_imds(args).await,
+            Service::Kubernetes(args) => kubernetes::serve_kubernetes(args).await,
+            Service::World(args) => front::serve_world(args).await,
+        }
+    })
+}
