@@ -10,7 +10,7 @@ use rolecall_clock::Clock;
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
-use crate::{answer::Restriction, metrics::Metrics, readiness::Readiness, who::Namespaces};
+use crate::{answer::Restriction, metrics::Metrics, readiness::Readiness, vault::Vault, who::Namespaces};
 
 /// What the admin listener answers from.
 #[derive(Clone, Debug)]
@@ -18,6 +18,7 @@ pub(crate) struct Admin {
     pub(crate) readiness: Readiness,
     pub(crate) namespaces: Arc<Namespaces>,
     pub(crate) metrics: Metrics,
+    pub(crate) vault: Option<Vault>,
     /// With the token that moving it wants; none unless started for tests.
     pub(crate) clock: Option<(Clock, SecretString)>,
 }
@@ -56,6 +57,9 @@ impl Admin {
             Restriction::Off => self.namespaces.with_lists(),
             Restriction::On(_) => 0,
         });
+        if let Some(vault) = &self.vault {
+            self.metrics.vault().tokens(vault.tokens());
+        }
         let mut answer = respond(StatusCode::OK, self.metrics.text());
         let kind = http::HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
         answer.headers_mut().insert(CONTENT_TYPE, kind);

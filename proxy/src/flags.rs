@@ -3,6 +3,7 @@
 mod choices;
 mod metadata_addr;
 mod spelling;
+mod vault;
 mod without_effect;
 
 use std::{
@@ -16,6 +17,7 @@ use clap::{ArgAction, Parser, error::ErrorKind};
 
 pub use choices::{Command, Intercept, LogFormat, LogLevel};
 pub use metadata_addr::{InvalidMetadataAddr, MetadataAddr};
+pub use vault::VaultFlags;
 pub use without_effect::WithoutEffect;
 
 pub use crate::may::RestrictionFormat;
@@ -32,6 +34,9 @@ Examples:
   Interfaces by prefix (Calico), tokens demanded, one more path let through:
     rolecall-proxy --host-ip=$HOST_IP --host-interface=cali+ --intercept=nftables \\
       --require-token --passthrough=instance-type --passthrough=instance-id
+  Keys of Vault's roles for the pods that name one:
+    rolecall-proxy --node=$NODE_NAME --host-ip=$HOST_IP --iptables=true \\
+      --vault-addr=https://vault.vault.svc:8200 --vault-ca-cert=/etc/vault/ca.pem
   Take the rule away again when the proxy leaves the node for good:
     rolecall-proxy uninstall";
 
@@ -167,6 +172,10 @@ pub struct Flags {
           default_missing_value = "true", action = ArgAction::Set)]
     pub debug: bool,
 
+    /// Where Vault is.
+    #[command(flatten)]
+    pub vault: VaultFlags,
+
     /// What is taken for kube2iam's sake.
     #[command(flatten)]
     pub without_effect: WithoutEffect,
@@ -192,11 +201,11 @@ impl Flags {
         use clap::CommandFactory;
         let args = spelling::double_dashed(args.into_iter().map(Into::into).collect(), &Self::command());
         let flags = Self::try_parse_from(args)?;
-        match flags.command {
+        match &flags.command {
             None => flags
                 .check()
                 .map_err(|(kind, reason)| Self::command().error(kind, reason))?,
-            Some(Command::Uninstall) => {}
+            Some(Command::Uninstall | Command::CredentialProcess(_)) => {}
         }
         Ok(flags)
     }
@@ -285,7 +294,7 @@ impl Flags {
 }
 
 /// Go's spelling of durations (`15m`, `1h30m`, `900s`).
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let signed: jiff::SignedDuration = text
         .parse()
         .map_err(|error| format!("not a duration such as 15m or 900s: {error}"))?;

@@ -6,7 +6,7 @@
 //! ```text
 //! accept ─▶ who ─▶ which ─▶ may ─▶ credentials ─▶ provider ─▶ answer
 //!        address  annotation  namespace  cache       STS
-//!        → pod    → role ARN  rule
+//!        → pod    → role      rule                   or vault
 //! ```
 //!
 //! * [`who`]: the pod behind a source address, as the Kubernetes API last said;
@@ -14,6 +14,7 @@
 //! * [`may`]: whether the pod's namespace allows that role, decided before AWS is asked for anything;
 //! * [`credentials`]: keys and their cache;
 //! * [`provider`]: STS, with the node's own credentials;
+//! * [`vault`]: keys from Vault, which belong to one pod each, and the program that gives a pod's SDK its own;
 //! * [`answer`]: routes, tokens, refusals and the few paths that are passed through;
 //! * [`intercept`]: the nf_tables rule that brings the pods' requests here;
 //! * [`flags`] and the start ([`main_with`]).
@@ -31,6 +32,7 @@ pub mod metrics;
 pub mod provider;
 mod readiness;
 mod start;
+pub mod vault;
 pub mod which;
 pub mod who;
 

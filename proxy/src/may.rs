@@ -5,7 +5,7 @@ mod patterns;
 
 use clap::ValueEnum;
 
-use crate::which::{BaseArn, Role};
+use crate::which::{BaseArn, Role, VaultRole};
 use patterns::Patterns;
 
 pub use glob::glob;
@@ -100,6 +100,24 @@ impl AllowedRoles {
         };
         if listed { Ok(()) } else { Err(Denied::NotListed) }
     }
+
+    /// Decides whether a role of Vault is allowed. It is seen as `vault:<name>`, and only by entries that begin with
+    /// `vault:`: a `*` that was written for the roles of an account must not open Vault. Such an entry, in turn, never
+    /// matches a role of AWS, whose name has no colon.
+    ///
+    /// # Errors
+    /// Whenever the annotation does not say yes.
+    pub fn allow_vault(&self, role: &VaultRole) -> Result<(), Denied> {
+        let text = role.to_string();
+        let listed = match self.list.as_ref().map_err(|denied| *denied)? {
+            List::Patterns(patterns) => patterns.allow_vault(&text),
+            List::Globs(globs) => {
+                let mut entries = globs.iter().filter(|entry| entry.starts_with("vault:"));
+                entries.any(|entry| glob(entry, &text))
+            }
+        };
+        if listed { Ok(()) } else { Err(Denied::NotListed) }
+    }
 }
 
 /// The entries of a list that is not empty; without the empty ones, which name nothing.
@@ -163,6 +181,37 @@ mod tests {
         let base: BaseArn = "arn:aws:iam::123456789012:role/".parse().unwrap();
         let role = Role::resolve(Some("arn:aws:iam::999999999999:role/reader"), Some(&base)).unwrap();
         assert_eq!(allows(Some(list), &role, Some(&base)), Err(Denied::NotListed));
+    }
+
+    #[rstest]
+    #[case(RestrictionFormat::Glob, r#"["vault:readonly"]"#, true)]
+    #[case(RestrictionFormat::Glob, r#"["vault:read*"]"#, true)]
+    #[case(RestrictionFormat::Glob, r#"["vault:*"]"#, true)]
+    #[case(RestrictionFormat::Glob, r#"["vault:read"]"#, false)]
+    #[case(RestrictionFormat::Glob, r#"["readonly","*","*:readonly"]"#, false)]
+    #[case(RestrictionFormat::Regexp, r#"["vault:read.*"]"#, true)]
+    #[case(RestrictionFormat::Regexp, r#"["^(vault:readonly)$"]"#, true)]
+    #[case(RestrictionFormat::Regexp, r#"["vault:read"]"#, false)]
+    #[case(RestrictionFormat::Regexp, r#"["readonly",".*",".*:readonly"]"#, false)]
+    fn only_an_entry_for_vault_allows_a_vault_role(
+        #[case] format: RestrictionFormat,
+        #[case] list: &str,
+        #[case] allowed: bool,
+    ) {
+        let role = VaultRole::new("readonly").unwrap();
+        let list = AllowedRoles::read(Some(list), format);
+        assert_eq!(list.allow_vault(&role).is_ok(), allowed);
+    }
+
+    #[rstest]
+    #[case(RestrictionFormat::Glob, r#"["vault:*"]"#)]
+    #[case(RestrictionFormat::Regexp, r#"["vault:.*","vault:|.*"]"#)]
+    fn an_entry_for_vault_allows_no_role_of_aws(#[case] format: RestrictionFormat, #[case] list: &str) {
+        let role = Role::resolve(Some("arn:aws:iam::123456789012:role/x"), None).unwrap();
+        let base: BaseArn = "arn:aws:iam::123456789012:role/".parse().unwrap();
+        let list = AllowedRoles::read(Some(list), format);
+        assert_eq!(list.allow(&role, None), Err(Denied::NotListed));
+        assert_eq!(list.allow(&role, Some(&base)), Err(Denied::NotListed));
     }
 
     #[test]

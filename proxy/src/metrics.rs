@@ -1,6 +1,7 @@
 //! Counters, for Prometheus: our own, and beside them those of kube2iam's that mean the same here.
 
 mod kube2iam;
+mod vault;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -15,6 +16,7 @@ use prometheus_client::{
 use crate::{answer::Route, provider::ProviderError};
 
 use kube2iam::Kube2iam;
+pub(crate) use vault::VaultMetrics;
 
 /// The process's counters. Clones share them.
 #[derive(Clone)]
@@ -26,6 +28,7 @@ pub struct Metrics {
     fetches: Family<Fetch, Counter>,
     pods: Gauge,
     ineffective: Gauge,
+    vault: VaultMetrics,
     kube2iam: Kube2iam,
 }
 
@@ -88,6 +91,7 @@ impl Metrics {
             "Namespaces that list allowed roles while namespace restrictions are off, so that the lists do nothing",
             ineffective.clone(),
         );
+        let vault = VaultMetrics::new(registry);
         Self {
             registry: Arc::new(all),
             requests,
@@ -96,6 +100,7 @@ impl Metrics {
             fetches,
             pods,
             ineffective,
+            vault,
             kube2iam,
         }
     }
@@ -123,6 +128,11 @@ impl Metrics {
     /// Counts what STS said: `code` is its error's, if there is one.
     pub(crate) fn asked(&self, code: Result<(), Option<&str>>, role_arn: &str, took: Duration) {
         self.kube2iam.asked(code, role_arn, took);
+    }
+
+    /// What is asked of Vault.
+    pub(crate) fn vault(&self) -> &VaultMetrics {
+        &self.vault
     }
 
     /// Counts a fetch.

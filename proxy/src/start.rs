@@ -30,6 +30,7 @@ use crate::{
     metrics::Metrics,
     provider::{NodeAccount, StsProvider},
     readiness::Readiness,
+    vault::{InvalidTrust, ServiceAccounts, Vault},
     which::Base,
     who::{AnnotationKeys, Cluster, ClusterError, Directory, Lists, Namespaces, Watch},
 };
@@ -39,6 +40,9 @@ const WORKERS: usize = 2;
 
 /// Connections that one pod may have open at once, of those that all have together.
 const PER_POD: usize = 128;
+
+/// Time that the revocation of Vault tokens is given at the end. Kubernetes gives a pod half a minute.
+const REVOKING: Duration = Duration::from_secs(5);
 
 /// Why the proxy ended, other than by being told to.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +61,8 @@ enum Failure {
     Interface(#[from] InvalidInterface),
     #[error("{0}")]
     Cluster(#[from] ClusterError),
+    #[error("{0}")]
+    VaultTrust(#[from] InvalidTrust),
     #[error("a task that must not end has ended")]
     Ended,
 }
@@ -75,13 +81,16 @@ pub fn main_with(args: impl IntoIterator<Item = impl Into<OsString>>) -> ExitCod
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    if let Some(Command::CredentialProcess(process)) = flags.command {
+        return process.run();
+    }
     log::start(&flags);
     for note in flags.notes() {
         info!("{note}");
     }
     let ended = match flags.command {
         Some(Command::Uninstall) => intercept::uninstall().map_err(Failure::from),
-        None => run(flags, started),
+        Some(Command::CredentialProcess(_)) | None => run(flags, started),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -136,6 +145,15 @@ async fn serve_until_told(flags: Flags, started: Instant) -> Result<(), Failure>
         metadata: flags.metadata_addr,
         clock: clock.clone(),
     };
+    let (client, vault) = match flags.vault.settings() {
+        Some(settings) => {
+            let client = cluster(&flags).client().await?;
+            let accounts = ServiceAccounts::new(client.clone(), settings.audience.clone());
+            let vault = Vault::new(settings, accounts, pods.clone(), clock.clone(), metrics.clone())?;
+            (Some(client), Some(vault))
+        }
+        None => (None, None),
+    };
     let provider = StsProvider::new(account.clone(), flags.iam_role_session_ttl, metrics.clone());
     let pipeline = Arc::new(Pipeline {
         rules: Rules {
@@ -151,6 +169,7 @@ async fn serve_until_told(flags: Flags, started: Instant) -> Result<(), Failure>
             flags.iam_role_session_ttl,
             metrics.clone(),
         ),
+        vault: vault.clone(),
         tokens: Tokens::new(clock.clone()),
         passthrough: Passthrough::new(flags.passthrough.clone(), flags.metadata_addr, clock.clone()),
         metrics: metrics.clone(),
@@ -159,6 +178,7 @@ async fn serve_until_told(flags: Flags, started: Instant) -> Result<(), Failure>
         readiness: readiness.clone(),
         namespaces: namespaces.clone(),
         metrics,
+        vault: vault.clone(),
         clock: flags
             .test_clock_token
             .clone()
@@ -168,12 +188,16 @@ async fn serve_until_told(flags: Flags, started: Instant) -> Result<(), Failure>
 
     // All of them at once: each waits for something else.
     let watching = async {
-        let client = cluster(&flags).client().await?;
+        let client = match client {
+            Some(client) => client,
+            None => cluster(&flags).client().await?,
+        };
         let watch = Watch {
             node: flags.node.clone(),
             keys: AnnotationKeys {
                 role: flags.iam_role_key.clone(),
                 external_id: flags.iam_external_id.clone(),
+                vault_role: flags.vault.vault_role_key.clone(),
             },
             lists: Lists {
                 key: flags.namespace_key.clone(),
@@ -226,6 +250,7 @@ async fn serve_until_told(flags: Flags, started: Instant) -> Result<(), Failure>
             account.discover(discovery).await;
         }
     });
+    let keeping = vault.clone().map(|vault| tokio::spawn(vault.keep()));
     let announcing = tokio::spawn(async move {
         readiness.informed().await;
         info!(%address, pods = readiness.pods.len(), after = ?since(started), "ready");
@@ -248,6 +273,10 @@ async fn serve_until_told(flags: Flags, started: Instant) -> Result<(), Failure>
         "stopping; the interception stays, so that pods are refused and never get the node's role"
     );
     let _ = tokio::join!(serving, administering);
+    if let (Some(vault), Some(keeping)) = (vault, keeping) {
+        keeping.abort();
+        vault.close(REVOKING).await;
+    }
     Ok(())
 }
 

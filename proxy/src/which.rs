@@ -1,10 +1,14 @@
-//! Which role a pod asks for: its annotation, or the default role, resolved with the base ARN.
+//! Which role a pod asks for: its annotation, or the default role, resolved with the base ARN; or a role of Vault.
 
 mod base;
 mod default_role;
+mod vault_role;
+mod wanted;
 
 pub use base::{Base, BaseArn, Discovery, InvalidBaseArn, NotDiscovered};
 pub use default_role::{DefaultRole, InvalidDefaultRole};
+pub use vault_role::{InvalidVaultRole, VaultRole};
+pub use wanted::Wanted;
 
 /// A role that a pod asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -30,6 +34,15 @@ pub enum RoleError {
         "the pod's role annotation is a name; give --base-role-arn or --auto-discover-base-arn, or annotate the whole ARN"
     )]
     NoBase,
+    /// The Vault annotation is no name that a Vault role can have.
+    #[error("the pod's Vault role annotation is not the name of a Vault role")]
+    MalformedVault,
+    /// Both annotations name a role.
+    #[error("the pod names an AWS role and a Vault role; remove one of the two annotations")]
+    Ambiguous,
+    /// A Vault role, and no Vault.
+    #[error("the pod's annotation names a Vault role, and there is no Vault; start with --vault-addr")]
+    NoVault,
 }
 
 impl Role {

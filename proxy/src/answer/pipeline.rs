@@ -14,7 +14,8 @@ use crate::{
     credentials::{Cache, Key, document},
     may,
     metrics::Metrics,
-    which::{Base, DefaultRole, Role},
+    vault::Vault,
+    which::{Base, DefaultRole, RoleError, Wanted},
     who::{Directory, Namespaces, PodRecord, Unidentified},
 };
 
@@ -52,8 +53,10 @@ pub struct Pipeline {
     pub rules: Rules,
     /// Who has which address.
     pub pods: Arc<Directory>,
-    /// Keys.
+    /// Keys of AWS's roles.
     pub cache: Cache,
+    /// Keys of Vault's roles, where there is a Vault.
+    pub vault: Option<Vault>,
     /// Session tokens.
     pub tokens: Tokens,
     /// The node's own metadata.
@@ -89,48 +92,68 @@ impl Pipeline {
         }
         let pod = self.pods.pod_at(asked.remote.ip()).await?;
         progress.pod = Some(pod.clone());
-        let pod = &*pod;
         match &asked.route {
-            Route::Token => self.token(pod, headers),
+            Route::Token => self.token(&pod, headers),
             Route::Other => {
-                self.check_token(pod, headers)?;
+                self.check_token(&pod, headers)?;
                 self.pass(asked).await
             }
             Route::Listing => {
-                self.check_token(pod, headers)?;
-                let role = self.role(pod, progress)?;
-                self.may(pod, role).await?;
-                Ok(respond(StatusCode::OK, TEXT, role.name.clone()))
+                self.check_token(&pod, headers)?;
+                let role = self.role(&pod, progress)?;
+                self.may(&pod, role).await?;
+                Ok(respond(StatusCode::OK, TEXT, role.name().to_owned()))
             }
             Route::Credentials(name) => {
-                self.check_token(pod, headers)?;
-                let role = self.role(pod, progress)?;
+                self.check_token(&pod, headers)?;
+                let role = self.role(&pod, progress)?;
                 if !role.is_called(name) {
                     return Err(Refusal::OtherRole);
                 }
-                self.may(pod, role).await?;
-                let key = Key {
-                    role_arn: role.arn.clone(),
-                    external_id: pod.external_id.clone(),
+                self.may(&pod, role).await?;
+                let credentials = match role {
+                    Wanted::Aws(role) => {
+                        let key = Key {
+                            role_arn: role.arn.clone(),
+                            external_id: pod.external_id.clone(),
+                        };
+                        self.cache.get(&key).await
+                    }
+                    Wanted::Vault(role) => self.vault()?.get(&pod, role).await,
                 };
-                let credentials = self
-                    .cache
-                    .get(&key)
-                    .await
-                    .map_err(|error| Refusal::Keys((*error).clone()))?;
-                debug!(%pod, role = role.arn, access_key_id = credentials.access_key_id, "served");
+                let credentials = credentials.map_err(|error| Refusal::Keys((*error).clone()))?;
+                debug!(%pod, %role, access_key_id = credentials.access_key_id, "served");
                 Ok(respond(StatusCode::OK, TEXT, document(&credentials)))
             }
         }
     }
 
-    fn role<'a>(&self, pod: &PodRecord, progress: &'a mut Progress) -> Result<&'a Role, Refusal> {
-        let base = self.rules.base.get()?;
-        let role = Role::of_pod(pod.role.as_deref(), self.rules.default_role.as_ref(), base)?;
-        Ok(progress.role.insert(role))
+    fn role<'a>(&self, pod: &PodRecord, progress: &'a mut Progress) -> Result<&'a Wanted, Refusal> {
+        let base = self.rules.base.get();
+        let wanted = Wanted::of_pod(
+            pod.role.as_deref(),
+            pod.vault_role.as_deref(),
+            self.rules.default_role.as_ref(),
+            base.ok().flatten(),
+        );
+        match wanted {
+            Ok(Wanted::Vault(role)) => {
+                self.vault()?;
+                Ok(progress.role.insert(Wanted::Vault(role)))
+            }
+            // What a name means is not known before the base ARN is.
+            other => {
+                base?;
+                Ok(progress.role.insert(other?))
+            }
+        }
     }
 
-    async fn may(&self, pod: &PodRecord, role: &Role) -> Result<(), Refusal> {
+    fn vault(&self) -> Result<&Vault, Refusal> {
+        Ok(self.vault.as_ref().ok_or(RoleError::NoVault)?)
+    }
+
+    async fn may(&self, pod: &PodRecord, role: &Wanted) -> Result<(), Refusal> {
         let Restriction::On(namespaces) = &self.rules.restriction else {
             return Ok(());
         };
@@ -139,7 +162,11 @@ impl Pipeline {
             None if namespaces.is_synced() => return Err(may::Denied::UnknownNamespace.into()),
             None => return Err(Unidentified::NotSynced.into()),
         };
-        Ok(namespace.allowed_roles.allow(role, self.rules.base.get()?)?)
+        match role {
+            Wanted::Aws(role) => namespace.allowed_roles.allow(role, self.rules.base.get()?)?,
+            Wanted::Vault(role) => namespace.allowed_roles.allow_vault(role)?,
+        }
+        Ok(())
     }
 
     fn token(&self, pod: &PodRecord, headers: &HeaderMap) -> Result<Answer, Refusal> {
@@ -192,9 +219,9 @@ impl Pipeline {
             .as_ref()
             .map_or_else(|| "?".to_owned(), ToString::to_string);
         let role = match (&progress.role, &progress.pod) {
-            (Some(role), _) => role.arn.as_str(),
-            (None, Some(pod)) => pod.role.as_deref().unwrap_or_default(),
-            (None, None) => "",
+            (Some(role), _) => role.to_string(),
+            (None, Some(pod)) => as_written(pod),
+            (None, None) => String::new(),
         };
         let path: String = asked.target.path().chars().take(200).collect();
         warn!(
@@ -222,7 +249,14 @@ struct Asked<'a> {
 #[derive(Default)]
 struct Progress {
     pod: Option<Arc<PodRecord>>,
-    role: Option<Role>,
+    role: Option<Wanted>,
+}
+
+/// The annotations of a pod that names no one role.
+fn as_written(pod: &PodRecord) -> String {
+    let vault = pod.vault_role.as_ref().map(|role| format!("vault:{role}"));
+    let all: Vec<String> = pod.role.clone().into_iter().chain(vault).collect();
+    all.join(" and ")
 }
 
 /// The one value of a header; none if there are several.

@@ -4,6 +4,7 @@ use crate::{
     answer::{InvalidToken, InvalidTtl},
     may,
     provider::ProviderError,
+    vault::{Outcome, VaultErrorKind},
     which::{NotDiscovered, RoleError},
     who::Unidentified,
 };
@@ -67,9 +68,15 @@ impl Refusal {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Unidentified(Unidentified::NotSynced) | Self::NotDiscovered(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoRole(RoleError::Ambiguous) => StatusCode::FORBIDDEN,
             Self::Unidentified(_) | Self::NoRole(_) | Self::NotPassed => StatusCode::NOT_FOUND,
             Self::OtherRole | Self::Namespace(_) | Self::Forwarded | Self::ForeignHost => StatusCode::FORBIDDEN,
             Self::Keys(ProviderError::Denied(_)) => StatusCode::FORBIDDEN,
+            Self::Keys(ProviderError::Vault(error)) => match error.kind.outcome() {
+                Outcome::Denied => StatusCode::FORBIDDEN,
+                Outcome::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+                Outcome::Refused => StatusCode::INTERNAL_SERVER_ERROR,
+            },
             Self::Keys(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Token(_) | Self::TokenWanted => StatusCode::UNAUTHORIZED,
             Self::Ttl(_) => StatusCode::BAD_REQUEST,
@@ -83,7 +90,19 @@ impl Refusal {
     pub fn text(&self) -> &'static str {
         match self {
             Self::Unidentified(Unidentified::NotSynced) | Self::NotDiscovered(_) => "not ready",
+            Self::NoRole(RoleError::Ambiguous) => {
+                "this pod names an AWS role and a Vault role; remove one of its two annotations"
+            }
             Self::NoRole(_) => "this pod has no role",
+            Self::Keys(ProviderError::Vault(error)) => match (error.kind, error.kind.outcome()) {
+                (VaultErrorKind::IamUser, _) => {
+                    "the Vault role gives the keys of an IAM user, which have no session token: they cannot go through \
+                     the metadata service; use a role of another credential_type, or `rolecall-proxy credential-process`"
+                }
+                (_, Outcome::Denied) => "the role may not be assumed",
+                (_, Outcome::Unavailable) => "the role cannot be assumed now",
+                (_, Outcome::Refused) => "the role could not be assumed",
+            },
             Self::Keys(ProviderError::Denied(_)) => "the role may not be assumed",
             Self::Keys(_) => "the role could not be assumed",
             Self::OtherRole | Self::Namespace(_) => "this pod may not have the role",
@@ -106,6 +125,11 @@ impl Refusal {
             Self::OtherRole => "other_role",
             Self::Namespace(_) => "namespace",
             Self::Keys(ProviderError::Denied(_)) => "sts_denied",
+            Self::Keys(ProviderError::Vault(error)) => match error.kind.outcome() {
+                Outcome::Denied => "vault_denied",
+                Outcome::Unavailable => "vault_unavailable",
+                Outcome::Refused => "vault_refused",
+            },
             Self::Keys(_) => "sts_failed",
             Self::Token(_) | Self::TokenWanted | Self::Ttl(_) => "token",
             Self::Forwarded => "forwarded",

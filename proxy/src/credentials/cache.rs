@@ -10,7 +10,7 @@ use rolecall_clock::Clock;
 
 use super::{
     Credentials, Key,
-    slot::{self, Decision, Flight, Slot},
+    slot::{self, Decision, FAILURE, Flight, Slot, Term},
 };
 use crate::{
     metrics::{CacheResult, Metrics},
@@ -169,7 +169,10 @@ impl Inner {
             inner.metrics.fetched(result.as_ref().err().map(AsRef::as_ref));
             let now = inner.clock.wall();
             if let Some(slot) = inner.lock().by_key.get_mut(&key) {
-                slot.land(now, inner.ttl, result.clone());
+                match &result {
+                    Ok(credentials) => slot.land(now, credentials.clone(), Term::of(credentials, inner.ttl)),
+                    Err(error) => slot.fail(error.clone(), now.saturating_add(FAILURE).unwrap_or(now)),
+                }
             }
             result
         }))

@@ -31,7 +31,7 @@ pub fn document(credentials: &Credentials) -> String {
     serde_json::to_string_pretty(&document).unwrap_or_default()
 }
 
-fn seconds(time: Timestamp) -> String {
+pub(crate) fn seconds(time: Timestamp) -> String {
     let whole = time.round(
         jiff::TimestampRound::new()
             .smallest(Unit::Second)

@@ -15,27 +15,34 @@ use crate::provider::ProviderError;
 const AHEAD: SignedDuration = SignedDuration::from_secs(30);
 
 /// A failure is the answer for that long, so that a pod in a loop does not become STS's load.
-const FAILURE: SignedDuration = SignedDuration::from_secs(1);
+pub(super) const FAILURE: SignedDuration = SignedDuration::from_secs(1);
 
 /// A fetch that any number of requests wait for.
-pub(super) type Flight = Shared<BoxFuture<'static, Result<Arc<Credentials>, Arc<ProviderError>>>>;
+pub(crate) type Flight = Shared<BoxFuture<'static, Result<Arc<Credentials>, Arc<ProviderError>>>>;
+
+/// For how long keys are handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Term {
+    /// When the next ones are fetched.
+    pub(crate) ahead: Timestamp,
+    /// When their time is over; not after they expire.
+    pub(crate) until: Timestamp,
+}
 
 /// Keys in the cache.
 #[derive(Clone, Debug)]
 struct Held {
     credentials: Arc<Credentials>,
-    /// When the next ones are fetched.
-    ahead: Timestamp,
-    /// When their time in the cache is over; before they expire.
-    until: Timestamp,
+    term: Term,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     held: Option<Held>,
     /// Fetched ahead; takes over when the time of `held` is over.
     next: Option<Held>,
     flight: Option<Flight>,
+    /// The last failure, and until when it is the answer.
     failure: Option<(Arc<ProviderError>, Timestamp)>,
     /// Counts up with each use of the cache: the smallest was not used for longest.
     pub(super) used: u64,
@@ -43,7 +50,7 @@ pub(super) struct Slot {
 
 /// What a request gets.
 #[derive(Debug)]
-pub(super) enum Decision {
+pub(crate) enum Decision {
     /// Keys in their time.
     Serve(Arc<Credentials>),
     /// Keys in the last stretch of their time, and a fetch is to be started.
@@ -60,11 +67,11 @@ pub(super) enum Decision {
 
 impl Slot {
     /// What a request at `now` gets.
-    pub(super) fn decide(&mut self, now: Timestamp) -> Decision {
+    pub(crate) fn decide(&mut self, now: Timestamp) -> Decision {
         self.advance(now);
         let failure = self.failure.as_ref().map(|(error, _)| error.clone());
-        if let Some(held) = self.held.as_ref().filter(|held| now < held.until) {
-            let ahead = now >= held.ahead;
+        if let Some(held) = self.held.as_ref().filter(|held| now < held.term.until) {
+            let ahead = now >= held.term.ahead;
             let idle = self.next.is_none() && self.flight.is_none() && failure.is_none();
             let credentials = held.credentials.clone();
             return if ahead && idle {
@@ -85,7 +92,7 @@ impl Slot {
 
     /// Keys that may be served at `now` although a fetch failed with `error`: they have not expired, and AWS has not
     /// said that the role is no longer given.
-    pub(super) fn stale(&self, now: Timestamp, error: &ProviderError) -> Option<Arc<Credentials>> {
+    pub(crate) fn stale(&self, now: Timestamp, error: &ProviderError) -> Option<Arc<Credentials>> {
         if error.is_transient() {
             self.unexpired(now)
         } else {
@@ -94,41 +101,68 @@ impl Slot {
     }
 
     /// Keys that AWS still takes at `now`, whether or not their time in the cache is over.
-    pub(super) fn unexpired(&self, now: Timestamp) -> Option<Arc<Credentials>> {
+    pub(crate) fn unexpired(&self, now: Timestamp) -> Option<Arc<Credentials>> {
         let held = self.held.as_ref().filter(|held| now < held.credentials.expiration)?;
         Some(held.credentials.clone())
     }
 
     /// A fetch has been started.
-    pub(super) fn depart(&mut self, flight: Flight) {
+    pub(crate) fn depart(&mut self, flight: Flight) {
         self.flight = Some(flight);
     }
 
-    /// A fetch has ended.
-    pub(super) fn land(&mut self, now: Timestamp, ttl: Duration, result: Result<Arc<Credentials>, Arc<ProviderError>>) {
-        self.flight = None;
-        match result {
-            Ok(credentials) => {
-                self.failure = None;
-                let fresh = Some(Held::new(credentials, ttl));
-                if self.held.as_ref().is_some_and(|held| now < held.until) {
-                    self.next = fresh;
-                } else {
-                    (self.held, self.next) = (fresh, None);
-                }
-            }
-            Err(error) => self.failure = Some((error, now)),
+    /// A fetch has ended well. The keys wait for their turn while those that are held are in their time.
+    pub(super) fn land(&mut self, now: Timestamp, credentials: Arc<Credentials>, term: Term) {
+        let fresh = Some(Held { credentials, term });
+        if self.held.as_ref().is_some_and(|held| now < held.term.until) {
+            (self.next, self.failure, self.flight) = (fresh, None, None);
+        } else {
+            self.held = fresh;
+            (self.next, self.failure, self.flight) = (None, None, None);
         }
     }
 
+    /// A fetch has ended well, and what was held before is no longer handed out.
+    pub(crate) fn replace(&mut self, credentials: Arc<Credentials>, term: Term) {
+        *self = Self {
+            held: Some(Held { credentials, term }),
+            used: self.used,
+            ..Self::default()
+        };
+    }
+
+    /// A fetch has failed; that is the answer until `until`.
+    pub(crate) fn fail(&mut self, error: Arc<ProviderError>, until: Timestamp) {
+        self.flight = None;
+        self.failure = Some((error, until));
+    }
+
+    /// The keys that are held are handed out for another time than was thought.
+    pub(crate) fn change_term(&mut self, change: impl FnOnce(&Credentials) -> Term) {
+        if let Some(held) = &mut self.held {
+            held.term = change(&held.credentials);
+        }
+    }
+
+    /// Lets the keys go, whatever their time.
+    pub(crate) fn drop_keys(&mut self) {
+        (self.held, self.next) = (None, None);
+    }
+
+    /// Whether there is nothing in it at `now` that a request could get or wait for, nor a failure to be remembered.
+    pub(crate) fn is_empty(&mut self, now: Timestamp) -> bool {
+        self.advance(now);
+        self.held.is_none() && self.next.is_none() && self.flight.is_none() && self.failure.is_none()
+    }
+
     /// Whether somebody waits for a fetch.
-    pub(super) fn is_busy(&self) -> bool {
+    pub(crate) fn is_busy(&self) -> bool {
         self.flight.is_some()
     }
 
     /// Lets go what is over at `now`.
     fn advance(&mut self, now: Timestamp) {
-        if self.next.is_some() && self.held.as_ref().is_none_or(|held| now >= held.until) {
+        if self.next.is_some() && self.held.as_ref().is_none_or(|held| now >= held.term.until) {
             self.held = self.next.take();
         }
         if self
@@ -138,11 +172,7 @@ impl Slot {
         {
             self.held = None;
         }
-        if self
-            .failure
-            .as_ref()
-            .is_some_and(|(_, at)| now.duration_since(*at) >= FAILURE)
-        {
+        if self.failure.as_ref().is_some_and(|(_, until)| now >= *until) {
             self.failure = None;
         }
         // A fetch that died without landing has a result nevertheless.
@@ -152,28 +182,26 @@ impl Slot {
     }
 }
 
-// === impl Held ===
+// === impl Term ===
 
-impl Held {
+impl Term {
     /// Keys are handed out for `ttl`, or for half their life if that is shorter: whoever gets them last has the other
     /// half to use them in.
-    fn new(credentials: Arc<Credentials>, ttl: Duration) -> Self {
+    pub(crate) fn of(credentials: &Credentials, ttl: Duration) -> Self {
         let life = credentials.expiration.duration_since(credentials.obtained);
         let ttl = SignedDuration::try_from(ttl)
             .unwrap_or(SignedDuration::MAX)
             .min(life / 2);
         let after = |time: SignedDuration| credentials.obtained.checked_add(time).unwrap_or(credentials.expiration);
-        let (ahead, until) = (after(ttl - AHEAD.min(ttl / 10)), after(ttl));
         Self {
-            credentials,
-            ahead,
-            until,
+            ahead: after(ttl - AHEAD.min(ttl / 10)),
+            until: after(ttl),
         }
     }
 }
 
 /// A flight made of a task that goes on when nobody waits for it any more.
-pub(super) fn flight(task: tokio::task::JoinHandle<Result<Arc<Credentials>, Arc<ProviderError>>>) -> Flight {
+pub(crate) fn flight(task: tokio::task::JoinHandle<Result<Arc<Credentials>, Arc<ProviderError>>>) -> Flight {
     async move { task.await.unwrap_or_else(|_| Err(Arc::new(ProviderError::Interrupted))) }
         .boxed()
         .shared()

@@ -2,9 +2,13 @@
 
 use clap::{Subcommand, ValueEnum};
 
+use crate::vault::credential_process::CredentialProcess;
+
 /// What to do instead of serving.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Command {
+    /// Print keys of a Vault role as an AWS SDK's `credential_process` has them, for a pod that asks Vault by itself
+    CredentialProcess(Box<CredentialProcess>),
     /// Remove the interception rule from this node; says nothing if there is none
     Uninstall,
 }

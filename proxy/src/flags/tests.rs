@@ -55,6 +55,11 @@ fn a_switch_takes_gos_spelling(#[case] args: &[&str], #[case] on: bool) {
 #[case(&["--metrics-port=9090", "--admin-addr=127.0.0.1:9091"], "cannot be used with")]
 #[case(&["--iam-role-error-ttl=5s"], "--iam-role-error-ttl")]
 #[case(&["--test-clock"], "test-clock-token")]
+#[case(&["--vault-addr=vault:8200"], "https://vault.example:8200")]
+#[case(&["--vault-mount=../sys"], "a mount's path")]
+#[case(&["--vault-ca-cert=ca.pem"], "--vault-addr")]
+#[case(&["credential-process", "--vault-addr=http://v"], "--vault-role")]
+#[case(&["credential-process", "--vault-addr=http://v", "--vault-role=../x"], "name of a Vault role")]
 fn what_cannot_be_served_is_refused_at_start(#[case] args: &[&str], #[case] reason: &str) {
     let error = read(args).unwrap_err();
     assert!(error.contains(reason), "{error}");
@@ -62,7 +67,8 @@ fn what_cannot_be_served_is_refused_at_start(#[case] args: &[&str], #[case] reas
 
 #[test]
 fn uninstall_is_a_command() {
-    assert_eq!(read(&["uninstall"]).unwrap().command, Some(Command::Uninstall));
+    let command = read(&["uninstall"]).unwrap().command;
+    assert!(matches!(command, Some(Command::Uninstall)));
 }
 
 #[rstest]
@@ -109,4 +115,31 @@ fn kube2iams_flags_that_do_nothing_here_are_taken_and_told() {
 #[case("-version")]
 fn the_version_is_told(#[case] flag: &str) {
     assert!(read(&[flag]).unwrap_err().contains(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn vault_is_asked_only_if_its_address_is_given() {
+    assert!(read(&[]).unwrap().vault.settings().is_none());
+    let settings = read(&["--vault-addr=https://v:8200/"])
+        .unwrap()
+        .vault
+        .settings()
+        .unwrap();
+    assert_eq!(settings.address.to_string(), "https://v:8200");
+    assert_eq!(settings.auth_mount.to_string(), "kubernetes");
+    assert_eq!(settings.mount.to_string(), "aws");
+    assert_eq!(settings.auth_role("readonly"), "readonly");
+    assert_eq!(settings.audience, "vault");
+    assert_eq!(settings.timeout, Duration::from_secs(10));
+}
+
+#[test]
+fn the_help_says_how_mighty_the_permission_for_vault_is() {
+    let help = read(&["--help"]).unwrap_err();
+    let words: Vec<&str> = help.split_whitespace().collect();
+    let help = words.join(" ");
+    assert!(
+        help.contains("serviceaccounts/token") && help.contains("act as any service account"),
+        "{help}"
+    );
 }

@@ -13,11 +13,12 @@ const LARGEST_LIST: usize = 1024 * 1024;
 /// Most expressions of a list: each is compiled while the watch of namespaces waits.
 const MOST: usize = 256;
 
-/// The expressions of one list: those for whole ARNs, and those for what follows the base ARN.
+/// The expressions of one list: those for whole ARNs, those for what follows the base ARN, and those for Vault's roles.
 #[derive(Clone, Debug)]
 pub(super) struct Patterns {
     arns: RegexSet,
     names: RegexSet,
+    vault: RegexSet,
 }
 
 impl Patterns {
@@ -32,10 +33,11 @@ impl Patterns {
             ));
             entries.clear();
         }
-        let (mut arns, mut names) = (Vec::new(), Vec::new());
+        let (mut arns, mut names, mut vault) = (Vec::new(), Vec::new(), Vec::new());
         for entry in entries {
             match whole(entry) {
-                Ok(pattern) if is_for_arns(entry) => arns.push(pattern),
+                Ok(pattern) if is_for("arn:", entry) => arns.push(pattern),
+                Ok(pattern) if is_for("vault:", entry) => vault.push(pattern),
                 Ok(pattern) => names.push(pattern),
                 Err(problem) => problems.push(problem),
             }
@@ -54,8 +56,14 @@ impl Patterns {
         let patterns = Self {
             arns: set(arns),
             names: set(names),
+            vault: set(vault),
         };
         (patterns, problems)
+    }
+
+    /// Whether one of those for Vault's roles matches `vault:<name>`.
+    pub(super) fn allow_vault(&self, role: &str) -> bool {
+        self.vault.is_match(role.as_bytes())
     }
 
     /// Whether one of them matches the role. Without a base ARN there are no names, and all are for whole ARNs.
@@ -92,13 +100,13 @@ fn whole(entry: &str) -> Result<String, String> {
     Ok(pattern)
 }
 
-/// Whether an expression is written for ARNs: `arn:` comes first, but for an anchor and opening groups.
-fn is_for_arns(entry: &str) -> bool {
+/// Whether an expression is written for texts that begin so: `prefix` comes first, but for an anchor and opening groups.
+fn is_for(prefix: &str, entry: &str) -> bool {
     let mut rest = entry;
     while let Some(next) = ["^", "(?:", "("].iter().find_map(|opening| rest.strip_prefix(opening)) {
         rest = next;
     }
-    rest.starts_with("arn:")
+    rest.starts_with(prefix)
 }
 
 #[cfg(test)]

@@ -9,7 +9,10 @@ use std::{future::Future, pin::Pin, sync::Arc};
 pub use node::NodeAccount;
 pub use sts::StsProvider;
 
-use crate::credentials::{Credentials, Key};
+use crate::{
+    credentials::{Credentials, Key},
+    vault::VaultError,
+};
 
 /// Gives keys for a role. A provider is called once for any number of pods that wait, and never caches by itself.
 pub trait Provider: Send + Sync + 'static {
@@ -32,6 +35,9 @@ pub enum ProviderError {
     /// STS is overloaded, out of order or cannot be reached; keys that are still valid go on being served.
     #[error("STS could not be asked: {0}")]
     Unavailable(String),
+    /// Vault gave none.
+    #[error(transparent)]
+    Vault(VaultError),
     /// The proxy holds as many keys as it may, all of them being fetched.
     #[error("too many roles are being fetched at once")]
     Busy,
@@ -45,6 +51,10 @@ pub enum ProviderError {
 impl ProviderError {
     /// Whether keys obtained earlier may be served although this was the answer.
     pub fn is_transient(&self) -> bool {
-        !matches!(self, Self::Denied(_))
+        match self {
+            Self::Denied(_) => false,
+            Self::Vault(error) => error.kind.is_transient(),
+            Self::Refused(_) | Self::Unavailable(_) | Self::Busy | Self::Interrupted => true,
+        }
     }
 }

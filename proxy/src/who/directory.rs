@@ -113,6 +113,17 @@ impl Directory {
         while !self.is_synced() && changes.changed().await.is_ok() {}
     }
 
+    /// The pod of that UID, live or not.
+    pub fn pod(&self, uid: &str) -> Option<Arc<PodRecord>> {
+        let pods = self.by_uid.lock().unwrap_or_else(PoisonError::into_inner);
+        pods.get(uid).cloned()
+    }
+
+    /// Tells of every change from now on.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+
     /// Number of pods known, live or not.
     pub fn len(&self) -> usize {
         self.by_uid.lock().unwrap_or_else(PoisonError::into_inner).len()
@@ -185,6 +196,8 @@ mod tests {
             live,
             role: None,
             external_id: None,
+            vault_role: None,
+            service_account: "default".to_owned(),
         }
     }
 

@@ -9,6 +9,8 @@ pub struct AnnotationKeys {
     pub role: String,
     /// Gives the external id for AssumeRole.
     pub external_id: String,
+    /// Names a role of Vault.
+    pub vault_role: String,
 }
 
 /// What is kept of a pod.
@@ -29,6 +31,10 @@ pub struct PodRecord {
     pub role: Option<String>,
     /// The external id annotation; an empty one is none.
     pub external_id: Option<String>,
+    /// The Vault role annotation, as it is written.
+    pub vault_role: Option<String>,
+    /// `spec.serviceAccountName`; `default` if there is none.
+    pub service_account: String,
 }
 
 impl PodRecord {
@@ -58,6 +64,13 @@ impl PodRecord {
             live: !finished && !on_host,
             role: annotation(&keys.role),
             external_id: annotation(&keys.external_id).filter(|id| !id.is_empty()),
+            vault_role: annotation(&keys.vault_role),
+            service_account: pod
+                .spec
+                .as_ref()
+                .and_then(|spec| spec.service_account_name.clone())
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| "default".to_owned()),
         })
     }
 }
@@ -73,9 +86,10 @@ mod tests {
         let keys = AnnotationKeys {
             role: "r".to_owned(),
             external_id: "e".to_owned(),
+            vault_role: "v".to_owned(),
         };
         let pod = serde_json::from_value(json!({
-            "metadata": { "uid": "u", "name": "p", "namespace": "n", "annotations": { "r": "Role", "e": "" } },
+            "metadata": { "uid": "u", "name": "p", "namespace": "n", "annotations": { "r": "Role", "e": "", "v": "readonly" } },
             "spec": spec, "status": status,
         }))
         .unwrap();
@@ -94,6 +108,15 @@ mod tests {
         #[case] live: bool,
     ) {
         assert_eq!(read(spec, status).live, live);
+    }
+
+    #[rstest]
+    #[case(json!({"containers": [], "serviceAccountName": "reader"}), "reader")]
+    #[case(json!({"containers": []}), "default")]
+    fn a_pod_acts_as_its_service_account(#[case] spec: serde_json::Value, #[case] account: &str) {
+        let record = read(spec, json!({}));
+        assert_eq!(record.service_account, account);
+        assert_eq!(record.vault_role.as_deref(), Some("readonly"));
     }
 
     #[test]

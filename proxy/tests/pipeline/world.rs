@@ -112,6 +112,7 @@ impl World {
             cache: Cache::new(sts.clone(), clock.clone(), Duration::from_secs(900), metrics.clone()),
             tokens: Tokens::new(clock.clone()),
             passthrough: Passthrough::new(rules.into(), MetadataAddr(metadata_addr), clock.clone()),
+            vault: None,
             metrics: metrics.clone(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -232,6 +233,8 @@ pub(crate) fn pod(address: &str, role: Option<&str>) -> PodRecord {
         live: true,
         role: role.map(str::to_owned),
         external_id: None,
+        vault_role: None,
+        service_account: "default".to_owned(),
     }
 }
 
