@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     api::Api,
+    authentication::Issuer,
     fault::{Fault, FaultRecord, Faults},
     journal::{Journal, RequestRecord},
     kubelet::{Kubelet, NodeSettings, PodRuntime},
@@ -26,6 +27,38 @@ pub struct Cluster {
     journal: Arc<Journal>,
     faults: Arc<Faults>,
     tls: Arc<Certificates>,
+}
+
+/// What a cluster is made by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterSettings {
+    /// What the server certificate covers: DNS names and IP addresses. [`Cluster::NAMES`] by default.
+    pub names: Vec<String>,
+    /// `--service-account-issuer`: who signs the tokens of service accounts, a URL. It need not be the address of
+    /// anything. `https://kubernetes.default.svc.cluster.local` by default.
+    pub issuer: String,
+}
+
+/// A cluster could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// The certificates of its API server could not be made.
+    #[error("making the certificates of the API server")]
+    Certificates(#[from] CertificatesError),
+    /// The operating system gave no random bytes for a key.
+    #[error("making a key to sign tokens with: the operating system gave no random bytes")]
+    Random,
+}
+
+// === impl ClusterSettings ===
+
+impl Default for ClusterSettings {
+    fn default() -> Self {
+        Self {
+            names: Cluster::NAMES.map(str::to_owned).to_vec(),
+            issuer: "https://kubernetes.default.svc.cluster.local".to_owned(),
+        }
+    }
 }
 
 // === impl Cluster ===
@@ -45,26 +78,44 @@ impl Cluster {
     ///
     /// # Errors
     /// The certificates could not be made.
-    pub fn new(clock: Clock) -> Result<Self, CertificatesError> {
-        Self::with_names(clock, Self::NAMES)
+    pub fn new(clock: Clock) -> Result<Self, ClusterError> {
+        Self::with_settings(clock, ClusterSettings::default())
     }
 
     /// As [`Cluster::new`]; the server certificate covers `names` (DNS names and IP addresses) alone.
     ///
     /// # Errors
     /// A name is neither a DNS name nor an address.
-    pub fn with_names(
-        clock: Clock,
-        names: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Result<Self, CertificatesError> {
-        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+    pub fn with_names(clock: Clock, names: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, ClusterError> {
+        let names = names.into_iter().map(Into::into).collect();
+        Self::with_settings(
+            clock,
+            ClusterSettings {
+                names,
+                ..ClusterSettings::default()
+            },
+        )
+    }
+
+    /// As [`Cluster::new`], by `settings`.
+    ///
+    /// # Errors
+    /// A name is neither a DNS name nor an address, or the operating system gave no random bytes.
+    pub fn with_settings(clock: Clock, settings: ClusterSettings) -> Result<Self, ClusterError> {
+        let issuer = Issuer::new(settings.issuer).map_err(|_unspecified| ClusterError::Random)?;
+        let users = Users::new(&issuer).map_err(|_unspecified| ClusterError::Random)?;
         Ok(Self {
-            registry: Arc::new(Registry::new(clock)),
-            users: Arc::new(Users::new()),
+            registry: Arc::new(Registry::new(clock, issuer)),
+            users: Arc::new(users),
             journal: Arc::new(Journal::default()),
             faults: Arc::new(Faults::new()),
-            tls: Arc::new(Certificates::issue("kubernetes", "kube-apiserver", &names)?),
+            tls: Arc::new(Certificates::issue("kubernetes", "kube-apiserver", &settings.names)?),
         })
+    }
+
+    /// Who signs the tokens of service accounts: their claim `iss`, and the API server's own audience.
+    pub fn issuer(&self) -> &str {
+        self.registry.issuer.url()
     }
 
     /// Serves the API on `listener` until `stop` is cancelled; open watches end then. May run for several listeners.
@@ -97,7 +148,7 @@ impl Cluster {
         runtime: Arc<dyn PodRuntime>,
         stop: CancellationToken,
     ) -> impl Future<Output = ()> + Send + use<> {
-        let kubelet = Kubelet::register(self.registry.clone(), node, runtime);
+        let kubelet = Kubelet::register(self.registry.clone(), node, runtime, self.ca_pem());
         async move {
             tokio::select! {
                 () = kubelet.run() => {}
@@ -134,7 +185,7 @@ impl Cluster {
 
     /// The bearer token of a user.
     pub fn token(&self, user: User) -> SecretString {
-        self.users.token(user).clone()
+        self.users.token(user)
     }
 
     /// Forgets the history: a watch or a list from an older version than the current one is answered 410.
@@ -147,7 +198,7 @@ impl Cluster {
         self.registry.store.drop_watches();
     }
 
-    /// Keeps a pod from [`User::Proxy`]: gets, lists and watches of that user are as if it did not exist, while the
+    /// Keeps a pod from [`User::Proxy`] and [`User::VaultProxy`]: gets, lists and watches of these users are as if it did not exist, while the
     /// admin and the kubelets see it. The pod need not exist yet, and one made anew under the name is hidden too.
     pub fn hide(&self, namespace: &str, name: &str) {
         self.set_hidden(namespace, name, true);
@@ -163,7 +214,7 @@ impl Cluster {
         self.registry.write(|state| state.set_hidden(&key, hidden));
     }
 
-    /// Makes the API server fail towards [`User::Proxy`], until [`Cluster::heal`] or until it was met `times` times.
+    /// Makes the API server fail towards [`User::Proxy`] and [`User::VaultProxy`], until [`Cluster::heal`] or until it was met `times` times.
     /// Several faults hold at once.
     pub fn inject(&self, fault: Fault, times: Option<u32>) {
         if fault == Fault::Gone {

@@ -27,6 +27,7 @@
 //! ```
 
 mod api;
+mod authentication;
 mod cluster;
 mod fault;
 mod journal;
@@ -35,10 +36,12 @@ mod registry;
 mod store;
 mod users;
 
-pub use cluster::Cluster;
+pub use cluster::{Cluster, ClusterError, ClusterSettings};
 pub use fault::{Fault, FaultRecord};
 pub use journal::RequestRecord;
-pub use kubelet::{NodeSettings, PodCidr, PodCidrError, PodRuntime, PodSandbox, REQUESTED_ADDRESSES};
+pub use kubelet::{
+    NodeSettings, PodCidr, PodCidrError, PodFile, PodRuntime, PodSandbox, REQUESTED_ADDRESSES, ROTATION_CHECK,
+};
 pub use rolecall_certificates::CertificatesError;
 pub use secrecy::{ExposeSecret, SecretString};
 pub use users::User;

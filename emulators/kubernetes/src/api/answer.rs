@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{
     ApiError, ResourcePath, Target, Verb,
     accept::Form,
+    authentication,
     body::{self, Body},
     discovery, list, options, patch,
     query::Query,
@@ -57,17 +58,17 @@ impl Api {
             status: 0,
             from: peer.remote,
         };
-        let response = match self.users.authenticate(request.headers()) {
+        let response = match self.users.authenticate(&self.registry, request.headers()) {
             Err(error) => Err(error),
             Ok(identity) => {
                 record.user = identity.name().to_owned();
                 match self
-                    .befall(identity)
+                    .befall(&identity)
                     .await
                     .and_then(|()| identity.authorize(verb, &target))
                 {
                     Err(error) => Err(error),
-                    Ok(()) => self.dispatch(identity, verb, target, &query, request).await,
+                    Ok(()) => self.dispatch(&identity, verb, target, &query, request).await,
                 }
             }
         };
@@ -78,7 +79,7 @@ impl Api {
     }
 
     /// What the faults make of a request by `identity`.
-    async fn befall(&self, identity: Identity) -> Result<(), ApiError> {
+    async fn befall(&self, identity: &Identity) -> Result<(), ApiError> {
         if identity.is_privileged() {
             return Ok(());
         }
@@ -92,7 +93,7 @@ impl Api {
 
     async fn dispatch(
         &self,
-        identity: Identity,
+        identity: &Identity,
         verb: Verb,
         target: Target,
         query: &Query,
@@ -100,8 +101,11 @@ impl Api {
     ) -> Result<Response<Body>, ApiError> {
         match target {
             Target::Other(_) if verb != Verb::Get => Err(ApiError::method_not_allowed()),
-            Target::Other(path) => discovery::answer(&path, request.headers()),
+            Target::Other(path) => discovery::answer(&path, &request, &self.registry.issuer),
             Target::Resource(path) => {
+                if let Some(kind) = authentication::kind_at(&path) {
+                    return self.answer_creation(identity, kind, verb, &path, query, request).await;
+                }
                 let resource =
                     Resource::find(&path.group, &path.version, &path.resource).ok_or_else(ApiError::unknown_path)?;
                 self.resource(identity, verb, resource, path, query, request).await
@@ -111,7 +115,7 @@ impl Api {
 
     async fn resource(
         &self,
-        identity: Identity,
+        identity: &Identity,
         verb: Verb,
         resource: Resource,
         path: ResourcePath,

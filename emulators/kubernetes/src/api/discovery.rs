@@ -1,6 +1,7 @@
 //! What a client finds out before it asks for anything: health, version, groups and resources.
 
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
 use serde_json::{Value, json};
 
 use super::{
@@ -8,30 +9,41 @@ use super::{
     body::{self, Body},
     openapi,
 };
-use crate::store::Resource;
+use crate::{authentication::Issuer, store::Resource};
 
 /// The version of Kubernetes whose behaviour this server shows.
-pub(crate) const VERSION: &str = "v1.33.1";
+pub(crate) const VERSION: &str = "v1.36.3";
 
 /// Answers a path that is no resource.
-pub(super) fn answer(path: &str, headers: &HeaderMap) -> Result<Response<Body>, ApiError> {
+pub(super) fn answer(path: &str, request: &Request<Incoming>, issuer: &Issuer) -> Result<Response<Body>, ApiError> {
     let found = match path.trim_end_matches('/') {
         "/healthz" | "/livez" | "/readyz" => return Ok(body::text("ok")),
         "/version" => version(),
-        "/openapi/v2" => return Ok(openapi::empty_v2(headers)),
+        "/openapi/v2" => return Ok(openapi::empty_v2(request.headers())),
         "/api" => json!({
             "kind": "APIVersions",
             "versions": ["v1"],
             "serverAddressByClientCIDRs": [],
         }),
         "/api/v1" => resources("", "v1"),
-        "/apis" => json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": [apps()]}),
+        "/apis" => json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": [apps(), authentication()]}),
         "/apis/apps" => {
             let mut group = json!({"kind": "APIGroup", "apiVersion": "v1"});
             merge(&mut group, apps());
             group
         }
         "/apis/apps/v1" => resources("apps", "apps/v1"),
+        "/apis/authentication.k8s.io" => {
+            let mut group = json!({"kind": "APIGroup", "apiVersion": "v1"});
+            merge(&mut group, authentication());
+            group
+        }
+        "/apis/authentication.k8s.io/v1" => reviews(),
+        "/.well-known/openid-configuration" => {
+            let document = issuer.discovery(server(request));
+            return Ok(public("application/json", &document));
+        }
+        "/openid/v1/jwks" => return Ok(public("application/jwk-set+json", &issuer.keys())),
         "/openapi/v3" => openapi::index(),
         "/openapi/v3/api/v1" => openapi::document(""),
         "/openapi/v3/apis/apps/v1" => openapi::document("apps"),
@@ -43,7 +55,7 @@ pub(super) fn answer(path: &str, headers: &HeaderMap) -> Result<Response<Body>, 
 fn version() -> Value {
     json!({
         "major": "1",
-        "minor": "33",
+        "minor": "36",
         "gitVersion": VERSION,
         "gitCommit": "",
         "gitTreeState": "",
@@ -54,7 +66,49 @@ fn version() -> Value {
     })
 }
 
-/// The one group besides the core.
+/// What anybody may keep for an hour.
+fn public(media_type: &'static str, document: &Value) -> Response<Body> {
+    let mut response = body::bytes(StatusCode::OK, media_type, document.to_string().into());
+    let kept = HeaderValue::from_static("public, max-age=3600");
+    response.headers_mut().insert(header::CACHE_CONTROL, kept);
+    response
+}
+
+/// The host and port that a request was sent to.
+fn server(request: &Request<Incoming>) -> &str {
+    let authority = request.uri().authority().map(http::uri::Authority::as_str);
+    let host = || request.headers().get(header::HOST)?.to_str().ok();
+    authority.or_else(host).unwrap_or("kubernetes.default.svc")
+}
+
+/// The group of tokens and of who somebody is.
+fn authentication() -> Value {
+    let version = json!({"groupVersion": "authentication.k8s.io/v1", "version": "v1"});
+    json!({"name": "authentication.k8s.io", "versions": [version], "preferredVersion": version})
+}
+
+fn reviews() -> Value {
+    let review = |name: &str, kind: &str| {
+        json!({
+            "name": format!("{name}s"),
+            "singularName": name,
+            "namespaced": false,
+            "kind": kind,
+            "verbs": ["create"],
+        })
+    };
+    json!({
+        "kind": "APIResourceList",
+        "apiVersion": "v1",
+        "groupVersion": "authentication.k8s.io/v1",
+        "resources": [
+            review("selfsubjectreview", "SelfSubjectReview"),
+            review("tokenreview", "TokenReview"),
+        ],
+    })
+}
+
+/// The group of workloads.
 fn apps() -> Value {
     let version = json!({"groupVersion": "apps/v1", "version": "v1"});
     json!({"name": "apps", "versions": [version], "preferredVersion": version})
@@ -88,7 +142,18 @@ fn resources(group: &str, group_version: &str) -> Value {
                 "singularName": "",
                 "namespaced": resource.is_namespaced(),
                 "kind": resource.kind(),
-                "verbs": ["patch", "update"],
+                "verbs": ["get", "patch", "update"],
+            }));
+        }
+        if resource == Resource::ServiceAccounts {
+            list.push(json!({
+                "name": "serviceaccounts/token",
+                "singularName": "",
+                "namespaced": true,
+                "group": "authentication.k8s.io",
+                "version": "v1",
+                "kind": "TokenRequest",
+                "verbs": ["create"],
             }));
         }
     }

@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::FieldError;
-use crate::store::Resource;
+use crate::store::{Kind, Resource};
 
 /// A refusal in the words of the API server, answered as a `Status` (`k8s.io/apimachinery/pkg/api/errors`).
 #[derive(Clone, Debug, PartialEq)]
@@ -38,11 +38,14 @@ impl ApiError {
 
     /// As `of`, for a type that is kept; `word` is its plural or its kind.
     fn about(self, resource: Resource, word: &str, name: &str) -> Self {
-        let mut error = self.of(word, name);
-        if !resource.group().is_empty() {
-            error.details["group"] = resource.group().into();
+        self.of(word, name).in_group(resource.group())
+    }
+
+    fn in_group(mut self, group: &str) -> Self {
+        if !group.is_empty() {
+            self.details["group"] = group.into();
         }
-        error
+        self
     }
 
     pub(super) fn because(mut self, causes: Value) -> Self {
@@ -55,6 +58,10 @@ impl ApiError {
 
     pub(crate) fn code(&self) -> StatusCode {
         self.code
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     /// The `Status` object of the answer.
@@ -152,8 +159,12 @@ impl ApiError {
         )
     }
 
-    pub(crate) fn invalid(resource: Resource, name: &str, errors: &[FieldError]) -> Self {
-        let kind = resource.qualified(resource.kind());
+    pub(crate) fn invalid(kind: impl Into<Kind>, name: &str, errors: &[FieldError]) -> Self {
+        let kind = kind.into();
+        let qualified = match kind.group() {
+            "" => kind.name().to_owned(),
+            group => format!("{}.{group}", kind.name()),
+        };
         let mut texts: Vec<String> = errors
             .iter()
             .map(|error| format!("{}: {}", error.field, error.message))
@@ -169,9 +180,10 @@ impl ApiError {
         Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "Invalid",
-            format!("{kind} \"{name}\" is invalid: {text}"),
+            format!("{qualified} \"{name}\" is invalid: {text}"),
         )
-        .about(resource, resource.kind(), name)
+        .of(kind.name(), name)
+        .in_group(kind.group())
         .because(causes)
     }
 

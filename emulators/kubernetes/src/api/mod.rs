@@ -2,6 +2,7 @@
 
 mod accept;
 mod answer;
+mod authentication;
 mod body;
 mod discovery;
 mod error;

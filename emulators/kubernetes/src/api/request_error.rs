@@ -108,4 +108,27 @@ impl ApiError {
         )
         .because_nothing()
     }
+
+    /// The server itself failed.
+    pub(crate) fn internal(doing: &str) -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InternalError",
+            format!("Internal error occurred: {doing}"),
+        )
+    }
+
+    /// A secret, of which this server keeps none.
+    pub(crate) fn no_secret(name: &str) -> Self {
+        let message = format!("secrets {name:?} not found");
+        Self::new(StatusCode::NOT_FOUND, "NotFound", message).of("secrets", name)
+    }
+
+    /// A token that was to be bound to an object that is another one by now.
+    pub(crate) fn bound_to_another(kind: &str, name: &str, uid: &str) -> Self {
+        let message = format!(
+            "Operation cannot be fulfilled on {kind} {name:?}: the UID in the bound object reference ({uid}) does not match the UID in record. The object might have been deleted and then recreated"
+        );
+        Self::new(StatusCode::CONFLICT, "Conflict", message).of(kind, name)
+    }
 }

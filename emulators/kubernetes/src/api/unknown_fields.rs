@@ -3,30 +3,36 @@
 use serde_json::Value;
 
 use super::{ApiError, FieldError, query::Query};
-use crate::store::Resource;
+use crate::store::Kind;
 
 /// The warnings about an object that was sent whole, or the refusal if the client wants to be strict.
-pub(super) fn of_body(resource: Resource, sent: &Value, query: &Query, options: &str) -> Result<Vec<String>, ApiError> {
-    let unknown = find(resource, sent, query, options)?;
+pub(super) fn of_body(
+    kind: impl Into<Kind>,
+    sent: &Value,
+    query: &Query,
+    options: &str,
+) -> Result<Vec<String>, ApiError> {
+    let kind = kind.into();
+    let unknown = find(kind, sent, query, options)?;
     if unknown.is_empty() || query.text("fieldValidation") != "Strict" {
         return Ok(unknown);
     }
     Err(ApiError::bad_request(format!(
         "{kind} in version {:?} cannot be handled as a {kind}: strict decoding error: {}",
-        resource.version(),
+        kind.version(),
         unknown.join(", "),
-        kind = resource.kind(),
+        kind = kind.name(),
     )))
 }
 
 /// As [`of_body`], about what the patch `sent` has made.
 pub(super) fn of_patch(
-    resource: Resource,
+    kind: impl Into<Kind>,
     patched: &Value,
     query: &Query,
     sent: &[u8],
 ) -> Result<Vec<String>, ApiError> {
-    let unknown = find(resource, patched, query, "PatchOptions")?;
+    let unknown = find(kind.into(), patched, query, "PatchOptions")?;
     if unknown.is_empty() || query.text("fieldValidation") != "Strict" {
         return Ok(unknown);
     }
@@ -35,14 +41,14 @@ pub(super) fn of_patch(
     Err(ApiError::strict_patch(&error))
 }
 
-fn find(resource: Resource, sent: &Value, query: &Query, options: &str) -> Result<Vec<String>, ApiError> {
+fn find(kind: Kind, sent: &Value, query: &Query, options: &str) -> Result<Vec<String>, ApiError> {
     let known = ["Ignore", "Strict", "Warn"];
     let mut unknown = Vec::new();
     match query.text("fieldValidation") {
         "Ignore" => {}
         "" | "Warn" | "Strict" => {
             // What cannot be decoded at all is refused later, in words of its own.
-            if let Ok(decoded) = resource.decode(sent.clone()) {
+            if let Ok(decoded) = kind.decode(sent.clone()) {
                 compare(sent, &decoded, "", &mut unknown);
             }
         }
@@ -83,6 +89,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::store::Resource;
 
     #[test]
     fn unknown_fields_are_named_with_their_place() {
@@ -93,7 +100,7 @@ mod tests {
             "spec": {"containers": [{"name": "c", "imagee": "i"}], "nodeSelector": {}, "hostnetwork": true},
             "more": 1,
         });
-        let found = find(Resource::Pods, &pod, &Query::parse(None), "CreateOptions");
+        let found = find(Resource::Pods.into(), &pod, &Query::parse(None), "CreateOptions");
         assert_eq!(
             found.expect("an option that is known"),
             [

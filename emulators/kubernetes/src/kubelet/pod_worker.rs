@@ -1,15 +1,18 @@
 use std::{
+    convert::Infallible,
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
     time::Duration,
 };
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::Value;
 use tokio::sync::watch;
 
 use super::{
-    PodSandbox,
+    PodSandbox, ROTATION_CHECK,
+    files::Files,
     status::{set_failed, set_running},
     sync::Kubelet,
 };
@@ -19,6 +22,9 @@ use crate::store::{Key, object::text};
 /// need not be of the node's range, nor free: a pod can be given one that another has or had.
 pub const REQUESTED_ADDRESSES: &str = "cni.projectcalico.org/ipAddrs";
 
+/// Between two attempts to make the files of a pod anew.
+const RETRY: Duration = Duration::from_secs(1);
+
 /// The life of one pod on its node, from its binding to its end.
 pub(super) struct PodWorker {
     kubelet: Arc<Kubelet>,
@@ -27,6 +33,8 @@ pub(super) struct PodWorker {
     pod: Arc<Value>,
     /// The address to give back at the end.
     allocated: Option<Ipv4Addr>,
+    /// When the files are to be made anew, by the world's clock.
+    stale_at: Option<Timestamp>,
 }
 
 /// A pod is to end.
@@ -45,6 +53,7 @@ impl PodWorker {
             key,
             pod,
             allocated: None,
+            stale_at: None,
         }
     }
 
@@ -52,10 +61,15 @@ impl PodWorker {
     pub(super) async fn run(mut self, adopt: bool, mut ending: watch::Receiver<Option<Termination>>) {
         if adopt && text(&self.pod, "/status/phase") != "Pending" {
             self.allocated = text(&self.pod, "/status/podIP").parse().ok();
+            self.update_files().await;
         } else {
             self.start().await;
         }
-        let Some(mut grace) = next(&mut ending).await else {
+        let grace = tokio::select! {
+            grace = next(&mut ending) => grace,
+            never = self.rotate() => match never {},
+        };
+        let Some(mut grace) = grace else {
             return;
         };
         loop {
@@ -97,6 +111,37 @@ impl PodWorker {
         });
     }
 
+    /// Makes the files anew whenever the world's clock says that they are stale. The clock is looked at again and again,
+    /// because a timer would not see it moved.
+    async fn rotate(&mut self) -> Infallible {
+        loop {
+            match self.stale_at {
+                None => std::future::pending().await,
+                Some(at) if at <= self.kubelet.registry.clock.wall() => self.update_files().await,
+                Some(_) => tokio::time::sleep(ROTATION_CHECK).await,
+            }
+        }
+    }
+
+    async fn update_files(&mut self) {
+        let updated = match self.kubelet.files(&self.key, &self.pod) {
+            Ok(Files { files, stale_at }) => {
+                self.stale_at = stale_at;
+                self.kubelet.runtime.update_files(&self.uid, files).await
+            }
+            Err(message) => Err(message),
+        };
+        if let Err(message) = updated {
+            tracing::warn!(
+                pod = self.key.name,
+                message,
+                "the files of a pod could not be made anew"
+            );
+            tokio::time::sleep(RETRY).await;
+            self.stale_at = Some(Timestamp::MIN);
+        }
+    }
+
     fn sandbox(&mut self) -> Result<PodSandbox, String> {
         let pod: Pod = serde_json::from_value(Value::clone(&self.pod)).map_err(|error| error.to_string())?;
         let host_network = pod.spec.as_ref().and_then(|spec| spec.host_network).unwrap_or(false);
@@ -105,6 +150,8 @@ impl PodWorker {
         } else {
             self.addresses(&pod)?
         };
+        let Files { files, stale_at } = self.kubelet.files(&self.key, &self.pod)?;
+        self.stale_at = stale_at;
         let address = addresses.iter().find_map(|address| match address {
             IpAddr::V4(address) => Some(*address),
             IpAddr::V6(_) => None,
@@ -117,6 +164,7 @@ impl PodWorker {
             address: address.ok_or_else(|| format!("{REQUESTED_ADDRESSES} must list an IPv4 address"))?,
             addresses,
             host_network,
+            files,
             pod,
         })
     }

@@ -26,6 +26,8 @@ pub(crate) struct Kubelet {
     pub(super) registry: Arc<Registry>,
     pub(super) node: NodeSettings,
     pub(super) runtime: Arc<dyn PodRuntime>,
+    /// The authority of the API server, PEM.
+    pub(super) ca_pem: String,
     addresses: Mutex<AddressPool>,
 }
 
@@ -33,7 +35,12 @@ pub(crate) struct Kubelet {
 
 impl Kubelet {
     /// Registers the node.
-    pub(crate) fn register(registry: Arc<Registry>, node: NodeSettings, runtime: Arc<dyn PodRuntime>) -> Arc<Self> {
+    pub(crate) fn register(
+        registry: Arc<Registry>,
+        node: NodeSettings,
+        runtime: Arc<dyn PodRuntime>,
+        ca_pem: &str,
+    ) -> Arc<Self> {
         registry.kubelet_started(&node.name);
         node.register(&registry);
         let mut pool = AddressPool::new(node.pod_cidr);
@@ -47,6 +54,7 @@ impl Kubelet {
             }
         });
         Arc::new(Self {
+            ca_pem: ca_pem.to_owned(),
             addresses: Mutex::new(pool),
             registry,
             node,

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use rand::RngExt;
 use serde_json::{Value, json};
 
-use super::{Registry, metadata, namespace, pod, random_uid, workload};
+use super::{Registry, metadata, namespace, pod, random_uid, service_account, workload};
 use crate::{
     api::{ApiError, FieldError},
     store::{
@@ -91,7 +91,7 @@ impl Registry {
             return Err(ApiError::invalid(resource, &name, &errors));
         }
         if resource == Resource::Pods {
-            pod::admit(state, namespace, &name, &object)?;
+            service_account::admit(state, namespace, &name, &mut object)?;
         }
         let key = Key::new(resource, if resource.is_namespaced() { namespace } else { "" }, &name);
         if state.get(&key).is_some() {
@@ -107,12 +107,19 @@ impl Registry {
     }
 }
 
-/// `generateName` and five characters of the alphabet that the server uses for it, which spells no words.
+/// `generateName` and a suffix.
 fn generated_name(prefix: &str) -> String {
-    const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-    let mut random = rand::rng();
     // The server cuts the prefix so that the whole fits into a label.
     let mut name: String = prefix.chars().take(58).collect();
-    name.extend((0..5).map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())])));
+    name.push_str(&random_suffix());
     name
+}
+
+/// Five characters of the alphabet that the server uses for names that it makes up, which spells no words.
+pub(super) fn random_suffix() -> String {
+    const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+    let mut random = rand::rng();
+    (0..5)
+        .map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())]))
+        .collect()
 }

@@ -4,7 +4,7 @@ use super::type_error;
 
 use crate::{
     api::{ApiError, FieldError},
-    store::{Resource, is_qualified_name, object::text},
+    store::{Kind, Resource, is_qualified_name, object::text},
 };
 
 const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
@@ -99,56 +99,50 @@ fn pairs<'a>(object: &'a Value, pointer: &str) -> impl Iterator<Item = (&'a str,
 }
 
 /// Checks that an object says of itself what the path says of it, and its fields' types.
-pub(super) fn decode(resource: Resource, object: Value) -> Result<Value, ApiError> {
+pub(crate) fn decode(kind: impl Into<Kind>, object: Value) -> Result<Value, ApiError> {
+    let kind = kind.into();
     if !object.is_object() {
         return Err(ApiError::bad_request(format!(
             "the body must be one {} as a JSON object",
-            resource.kind()
+            kind.name()
         )));
     }
-    let said = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
-    let kind = match said("kind") {
-        "" => resource.kind(),
-        kind => kind,
+    let said = |field: &str, otherwise: &'static str| match object.get(field).and_then(Value::as_str) {
+        None | Some("") => otherwise.to_owned(),
+        Some(said) => said.to_owned(),
     };
-    let api_version = match said("apiVersion") {
-        "" => resource.api_version(),
-        version => version,
-    };
+    let said_kind = said("kind", kind.name());
+    let api_version = said("apiVersion", kind.api_version());
     let refused = |problem: String| {
         ApiError::bad_request(format!(
-            "{kind} in version {:?} cannot be handled as a {}: {problem}",
+            "{said_kind} in version {:?} cannot be handled as a {}: {problem}",
             api_version.rsplit('/').next().unwrap_or_default(),
-            resource.kind(),
+            kind.name(),
         ))
     };
-    if kind != resource.kind() {
-        let known = Resource::ALL
-            .into_iter()
-            .any(|other| other.kind() == kind && other.api_version() == api_version);
-        return Err(refused(if known {
-            let internal = match resource.group() {
-                "" => "core",
-                group => group,
+    if said_kind != kind.name() {
+        return Err(refused(if Kind::find(&said_kind, &api_version).is_some() {
+            let internal = match kind.group().split('.').next() {
+                None | Some("") => "core",
+                Some(group) => group,
             };
-            let version = resource.version();
+            let version = kind.version();
             format!(
-                "converting ({version}.{kind}) to ({internal}.{}): unknown conversion",
-                resource.kind()
+                "converting ({version}.{said_kind}) to ({internal}.{}): unknown conversion",
+                kind.name()
             )
         } else {
             format!(
-                "no kind {kind:?} is registered for version {api_version:?} in scheme \"pkg/api/legacyscheme/scheme.go:30\""
+                "no kind {said_kind:?} is registered for version {api_version:?} in scheme \"pkg/api/legacyscheme/scheme.go:30\""
             )
         }));
     }
-    if api_version != resource.api_version() {
+    if api_version != kind.api_version() {
         return Err(ApiError::bad_request(format!(
             "the API version in the data ({api_version}) does not match the expected API version ({})",
-            resource.api_version()
+            kind.api_version()
         )));
     }
-    resource
-        .decode(object.clone())
-        .map_err(|error| refused(type_error::explain(resource, &object).unwrap_or_else(|| error.to_string())))
+    kind.decode(object.clone())
+        .map_err(|error| refused(type_error::explain(kind, &object).unwrap_or_else(|| error.to_string())))
 }

@@ -8,8 +8,10 @@ mod metadata;
 mod namespace;
 mod pod;
 mod scheduler;
+mod service_account;
 mod type_error;
 mod update;
+mod volumes;
 mod workload;
 
 use std::{
@@ -20,16 +22,23 @@ use std::{
 use jiff::Timestamp;
 use rolecall_clock::Clock;
 
-use crate::store::{State, Store};
+use crate::{
+    authentication::Issuer,
+    store::{State, Store},
+};
 
 pub(crate) use delete::{DeleteOptions, Propagation};
+pub(crate) use metadata::decode;
 pub(crate) use scheduler::CONTROL_PLANE;
+pub(crate) use service_account::ROOT_CA;
 pub(crate) use update::Part;
 
 /// The objects of a cluster with their rules.
 pub(crate) struct Registry {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
+    /// Who signs the tokens of its service accounts.
+    pub(crate) issuer: Issuer,
     /// The kubelets that run, by node: their pods are gone only after they were stopped. Counted, because a new
     /// kubelet may begin before the last of the old one is dropped.
     kubelets: Mutex<BTreeMap<String, usize>>,
@@ -39,10 +48,11 @@ pub(crate) struct Registry {
 
 impl Registry {
     /// A cluster with the namespaces that every cluster has.
-    pub(crate) fn new(clock: Clock) -> Self {
+    pub(crate) fn new(clock: Clock, issuer: Issuer) -> Self {
         let registry = Self {
             store: Store::new(),
             clock,
+            issuer,
             kubelets: Mutex::new(BTreeMap::new()),
         };
         registry.make_initial_namespaces();

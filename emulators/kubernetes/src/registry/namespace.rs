@@ -55,6 +55,14 @@ impl Registry {
         }
     }
 
+    /// Whether there is such a namespace, ending or not.
+    pub(crate) fn check_namespace_exists(state: &State, namespace: &str) -> Result<(), ApiError> {
+        match state.get(&Key::new(Resource::Namespaces, "", namespace)) {
+            Some(_) => Ok(()),
+            None => Err(ApiError::not_found(Resource::Namespaces, namespace)),
+        }
+    }
+
     /// Begins the end of a namespace: what is in it is deleted, and when the last of it is gone, so is it.
     pub(super) fn delete_namespace(&self, state: &mut State, key: &Key) -> Result<Value, ApiError> {
         let name = &key.name;

@@ -2,13 +2,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Value, json};
 
-use super::metadata::check_label;
+use super::{metadata::check_label, volumes};
 use crate::{
-    api::{ApiError, FieldError},
-    store::{
-        Key, Resource, State,
-        object::{carry, items, set, set_default, text},
-    },
+    api::FieldError,
+    store::object::{carry, items, set, set_default, text},
 };
 
 /// What the server and its admission fill in where a pod's `spec` is silent.
@@ -38,6 +35,7 @@ pub(super) fn set_spec_defaults(pod: &mut Value) {
     ] {
         set_default(pod, &["spec", field], value);
     }
+    volumes::set_defaults(pod);
     for list in ["initContainers", "containers"] {
         let Some(containers) = pod["spec"].get_mut(list).and_then(Value::as_array_mut) else {
             continue;
@@ -61,6 +59,7 @@ pub(super) fn set_spec_defaults(pod: &mut Value) {
 
 /// What is wrong with the `spec` of a pod, or of a template of pods; `path` is where that stands.
 pub(super) fn check(pod: &Value, path: &str, errors: &mut Vec<FieldError>) {
+    let volumes = volumes::check(pod, path, errors);
     if items(pod, "/spec/containers").is_empty() {
         errors.push(FieldError::required(format!("{path}.containers"), ""));
     }
@@ -79,6 +78,7 @@ pub(super) fn check(pod: &Value, path: &str, errors: &mut Vec<FieldError>) {
             if text(container, "/image").is_empty() {
                 errors.push(FieldError::required(format!("{field}.image"), ""));
             }
+            volumes::check_mounts(container, &field, &volumes, errors);
         }
     }
     let restart = text(pod, "/spec/restartPolicy");
@@ -100,19 +100,6 @@ pub(super) fn check(pod: &Value, path: &str, errors: &mut Vec<FieldError>) {
             "must be greater than or equal to 0",
         ));
     }
-}
-
-/// What the ServiceAccount admission asks: the pod's account exists.
-pub(super) fn admit(state: &State, namespace: &str, name: &str, pod: &Value) -> Result<(), ApiError> {
-    let account = text(pod, "/spec/serviceAccountName");
-    if state
-        .get(&Key::new(Resource::ServiceAccounts, namespace, account))
-        .is_some()
-    {
-        return Ok(());
-    }
-    let why = format!("error looking up service account {namespace}/{account}: serviceaccount \"{account}\" not found");
-    Err(ApiError::forbidden(Resource::Pods, name, &why))
 }
 
 /// What is wrong with a changed `spec`: a pod may change its images, its deadline and tolerations, nothing else

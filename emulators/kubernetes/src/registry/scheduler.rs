@@ -102,9 +102,10 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::authentication::Issuer;
 
     fn registry(nodes: &[Value]) -> Registry {
-        let registry = Registry::new(Clock::new());
+        let registry = Registry::new(Clock::new(), Issuer::new("https://a".to_owned()).expect("random bytes"));
         for node in nodes {
             registry
                 .create(Resource::Nodes, None, node.clone())

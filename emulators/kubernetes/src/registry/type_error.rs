@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::store::Resource;
+use crate::store::Kind;
 
 /// One step into an object.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -13,9 +13,9 @@ enum Step {
 }
 
 /// What is wrong with the types in `object`, if it can be said as Go says it.
-pub(super) fn explain(resource: Resource, object: &Value) -> Option<String> {
-    let (path, value) = offender(resource, object);
-    let expected = go_type(resource, &path, 3)?;
+pub(super) fn explain(kind: Kind, object: &Value) -> Option<String> {
+    let (path, value) = offender(kind, object);
+    let expected = go_type(kind, &path, 3)?;
     let found = match value {
         Value::Null => return None,
         Value::Bool(_) => "bool",
@@ -27,10 +27,10 @@ pub(super) fn explain(resource: Resource, object: &Value) -> Option<String> {
     // The nearest struct around it, and the fields that lead to it; the keys of a map are none.
     let structure = (0..path.len())
         .rev()
-        .find_map(|length| struct_name(&probe(resource, &path[..length], json!(true))?))?;
+        .find_map(|length| struct_name(&probe(kind, &path[..length], json!(true))?))?;
     let fields: Vec<&str> = (0..path.len())
         .filter_map(|at| match &path[at] {
-            Step::Field(name) if probe(resource, &path[..at], json!(true)).as_deref() != Some("a map") => {
+            Step::Field(name) if probe(kind, &path[..at], json!(true)).as_deref() != Some("a map") => {
                 Some(name.as_str())
             }
             Step::Field(_) | Step::Item => None,
@@ -43,7 +43,7 @@ pub(super) fn explain(resource: Resource, object: &Value) -> Option<String> {
 }
 
 /// The first value, as deep as possible, that cannot be read even if nothing else is there.
-fn offender(resource: Resource, object: &Value) -> (Vec<Step>, &Value) {
+fn offender(kind: Kind, object: &Value) -> (Vec<Step>, &Value) {
     let (mut path, mut value) = (Vec::new(), object);
     loop {
         // Where a list is due, nothing in a map can be right: then the map is what is wrong.
@@ -52,7 +52,7 @@ fn offender(resource: Resource, object: &Value) -> (Vec<Step>, &Value) {
             Value::Array(_) => json!([]),
             _ => return (path, value),
         };
-        if resource.decode(alone(&path, empty)).is_err() {
+        if kind.decode(alone(&path, empty)).is_err() {
             return (path, value);
         }
         let children: Vec<(Step, &Value)> = match value {
@@ -66,7 +66,7 @@ fn offender(resource: Resource, object: &Value) -> (Vec<Step>, &Value) {
         let wrong = children.into_iter().find(|(step, child)| {
             let mut path = path.clone();
             path.push(step.clone());
-            resource.decode(alone(&path, Value::clone(child))).is_err()
+            kind.decode(alone(&path, Value::clone(child))).is_err()
         });
         match wrong {
             Some((step, child)) => {
@@ -91,8 +91,8 @@ fn alone(path: &[Step], value: Value) -> Value {
 }
 
 /// What the types say they expect at `path` instead of `value`.
-fn probe(resource: Resource, path: &[Step], value: Value) -> Option<String> {
-    let error = resource.decode(alone(path, value)).err()?.to_string();
+fn probe(kind: Kind, path: &[Step], value: Value) -> Option<String> {
+    let error = kind.decode(alone(path, value)).err()?.to_string();
     error.rsplit_once("expected ").map(|(_, expected)| expected.to_owned())
 }
 
@@ -103,14 +103,14 @@ fn struct_name(expected: &str) -> Option<String> {
 }
 
 /// The Go type of the field at `path`, if it is made of at most `depth` lists and maps.
-fn go_type(resource: Resource, path: &[Step], depth: usize) -> Option<String> {
-    let Some(expected) = probe(resource, path, json!(true)) else {
+fn go_type(kind: Kind, path: &[Step], depth: usize) -> Option<String> {
+    let Some(expected) = probe(kind, path, json!(true)) else {
         return Some("bool".to_owned());
     };
     let inside = |step: Step| {
         let mut path = path.to_vec();
         path.push(step);
-        go_type(resource, &path, depth.checked_sub(1)?)
+        go_type(kind, &path, depth.checked_sub(1)?)
     };
     match expected.as_str() {
         "a string" => Some("string".to_owned()),

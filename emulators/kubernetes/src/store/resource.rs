@@ -1,8 +1,10 @@
 use k8s_openapi::api::{apps, core::v1};
-use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::object::{has, unset};
+use super::{
+    kind::typed,
+    object::{has, unset},
+};
 
 /// A resource type that the server keeps. The order is that of discovery.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -145,9 +147,6 @@ impl Resource {
 
     /// Checks the types of an object's fields and drops the fields that its type does not have.
     pub(crate) fn decode(self, object: Value) -> Result<Value, serde_json::Error> {
-        fn typed<T: DeserializeOwned + Serialize>(object: Value) -> Result<Value, serde_json::Error> {
-            serde_json::to_value(serde_json::from_value::<T>(object)?)
-        }
         // The typed form cannot say that a selector is absent, which is an error of its own.
         let unselected = self.is_workload() && !has(&object, "/spec/selector");
         let mut decoded = match self {

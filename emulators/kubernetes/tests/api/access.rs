@@ -235,7 +235,7 @@ async fn what_is_not_there_or_not_meant_is_a_status(#[case] path: &str, #[case] 
 async fn a_client_discovers_the_resources() {
     let world = Embedded::start().await;
     let client = world.client(User::Proxy).await;
-    assert_eq!(client.apiserver_version().await.expect("a version").minor, "33");
+    assert_eq!(client.apiserver_version().await.expect("a version").minor, "36");
     let discovery = Discovery::new(client).run().await.expect("discovered");
     let group = discovery.get("").expect("the core group");
     let mut found: Vec<(String, bool)> = group
