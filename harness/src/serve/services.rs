@@ -8,7 +8,7 @@ use std::{
 
 use futures::future::BoxFuture;
 use rolecall_accept::CancellationToken;
-use rolecall_aws::{AccessKey, Account, Door, Enforcement, Front};
+use rolecall_aws::{AccessKey, Account, Door, Enforcement, Front, Upstream};
 use rolecall_clock::Clock;
 use rolecall_imds::{Credentials, Imds, Instance, InstanceCredentials};
 use tokio::sync::{mpsc, watch};
@@ -30,6 +30,8 @@ pub(crate) struct FrontSettings {
     /// Further accounts behind the same port.
     pub(crate) accounts: Vec<Account>,
     pub(crate) enforcement: Enforcement,
+    /// What stores and answers behind the front; none for its own memory.
+    pub(crate) upstream: Option<Upstream>,
 }
 
 /// The sockets that the services are served on.
@@ -191,6 +193,7 @@ impl Current {
             root: settings.root.clone(),
             clock: clock.clone(),
             enforcement: settings.enforcement,
+            upstream: settings.upstream.clone(),
         };
         let front = Front::with_accounts(own, &settings.accounts).map_err(|error| error.to_string())?;
         let handed_out = Arc::new(Given::default());
@@ -276,9 +279,9 @@ impl std::fmt::Debug for Given {
 impl InstanceCredentials for FromFront {
     fn credentials<'a>(&'a self, instance: &'a Instance) -> BoxFuture<'a, Result<Credentials, String>> {
         let profile = self.nodes.profile_of(&instance.instance_id).unwrap_or_default();
-        let issued = self.front.instance_credentials(&profile, &instance.instance_id);
         Box::pin(async move {
-            let keys = issued.map_err(|error| error.to_string())?;
+            let issued = self.front.instance_credentials(&profile, &instance.instance_id);
+            let keys = issued.await.map_err(|error| error.to_string())?;
             let keys = Credentials {
                 access_key_id: keys.access_key_id,
                 secret_access_key: keys.secret_access_key.expose().to_owned(),

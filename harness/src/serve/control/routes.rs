@@ -136,7 +136,7 @@ pub(super) async fn answer(
             Ok(json!({}))
         }
         ("GET", ["v1", "secrets"]) => value(&secrets(&current)),
-        ("POST", ["v1", "instance-credentials"]) => instance_credentials(&current, &read(body)?),
+        ("POST", ["v1", "instance-credentials"]) => instance_credentials(&current, &read(body)?).await,
         ("POST", ["v1", "reset"]) => {
             let reset: Reset = read(body)?;
             let settings = changed(current.settings, &reset).map_err(Refused::bad)?;
@@ -215,10 +215,11 @@ fn secrets(current: &Current) -> Vec<KnownSecret> {
     given.chain(known).collect()
 }
 
-fn instance_credentials(current: &Current, of: &InstanceName) -> Result<Value, Refused> {
+async fn instance_credentials(current: &Current, of: &InstanceName) -> Result<Value, Refused> {
     let keys = current
         .front
         .instance_credentials(&of.instance_profile, &of.instance_id)
+        .await
         .map_err(|error| Refused::new(StatusCode::CONFLICT, error.to_string()))?;
     value(&InstanceKeys {
         access_key_id: keys.access_key_id,
