@@ -31,6 +31,7 @@ mod service;
 mod services;
 mod state;
 mod upstream;
+mod web_identity;
 
 pub use decision::{Attachment, DecisionRecord, Verdict};
 pub use fault::{Fault, FaultRecord};
@@ -41,3 +42,4 @@ pub use managed::managed_policy_names;
 pub use rolecall_accept::CancellationToken;
 pub use secret::{AccessKey, Secret};
 pub use upstream::{Upstream, UpstreamUrlError};
+pub use web_identity::{IssuerKeys, IssuerKeysError, JwksFuture};

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::{answer::Refusal, request::Received, state::Tags};
+use crate::{answer::Refusal, request::Received};
 
 /// The parameters of a query-protocol request, from the form in its body and from its query string.
 #[derive(Clone, Debug, Default)]
@@ -106,14 +106,6 @@ impl Params {
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         let every = |name: &str| ALWAYS.contains(&name) || name.starts_with("X-Amz-");
         self.0.keys().map(String::as_str).filter(move |name| !every(name))
-    }
-
-    /// `Tags.member.N.{Key,Value}`.
-    pub(crate) fn tags(&self) -> Tags {
-        let keys = self.list("Tags", "Key").into_iter();
-        keys.zip(self.list("Tags", "Value"))
-            .map(|(k, v)| (k.to_owned(), v.to_owned()))
-            .collect()
     }
 
     /// Refuses every parameter that the operation does not implement, so that none is silently ignored. Members of a

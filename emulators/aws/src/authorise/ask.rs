@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use iam_policy::Policy;
+use iam_policy::{Policy, Principal};
 use jiff::Timestamp;
 
 /// One question to the policies: may the caller do this action on this resource?
@@ -15,7 +15,9 @@ pub(crate) struct Ask {
     /// Whether a denial says which kind of policy is at fault. STS does not.
     pub(crate) because: bool,
     /// Condition keys that belong to this action.
-    pub(crate) context: Vec<(String, String)>,
+    pub(crate) context: Vec<(String, Vec<String>)>,
+    /// Who asks, where that is not whoever signed: the holder of an identity provider's token.
+    pub(crate) principal: Option<Principal>,
     pub(crate) resource_policy: Option<ResourcePolicy>,
 }
 
@@ -42,6 +44,7 @@ impl Ask {
             shown: resource.to_owned(),
             because: true,
             context: Vec::new(),
+            principal: None,
             resource_policy: None,
         }
     }
@@ -58,8 +61,18 @@ impl Ask {
         self
     }
 
-    pub(crate) fn context(mut self, key: &str, value: impl Into<String>) -> Self {
-        self.context.push((key.to_owned(), value.into()));
+    pub(crate) fn context(self, key: &str, value: impl Into<String>) -> Self {
+        self.contexts(key, [value])
+    }
+
+    pub(crate) fn contexts(mut self, key: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let values = values.into_iter().map(Into::into).collect();
+        self.context.push((key.to_owned(), values));
+        self
+    }
+
+    pub(crate) fn by(mut self, principal: Principal) -> Self {
+        self.principal = Some(principal);
         self
     }
 

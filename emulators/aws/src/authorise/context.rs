@@ -47,8 +47,22 @@ pub(crate) fn context(request: &Received, region: &str, who: &Who, state: &State
         }
         Identity::Federated(_) | Identity::Root | Identity::Anonymous => None,
     };
-    for (key, value) in tags.into_iter().flatten() {
+    // A tag of the session takes the place of the role's of the same key, whatever the case of either.
+    let own = who.identity.session_tags().map(|session| &session.tags);
+    for (key, value) in tags.into_iter().flatten().chain(own.into_iter().flatten()) {
         context.set(format!("aws:PrincipalTag/{key}"), value);
+    }
+    if let Some(source) = who
+        .identity
+        .session_tags()
+        .and_then(|session| session.source_identity.as_ref())
+    {
+        context.set("aws:SourceIdentity", source);
+    }
+    if let Identity::Role(session) = &who.identity
+        && let Some(provider) = &session.provider
+    {
+        context.set("aws:FederatedProvider", provider);
     }
     context
 }

@@ -61,12 +61,15 @@ impl Gate {
     pub(crate) fn check(&mut self, state: &State, ask: Ask) -> Result<(), Refusal> {
         let mut context = self.context.clone();
         for (key, value) in &ask.context {
-            context.set(key, value);
+            context.set_many(key, value);
         }
         // Who is anonymous has no account; whatever it asks for belongs to another.
         let own = &state[self.who.account.unwrap_or(state.main())].account;
         let owner = ask.resource_account.as_ref().unwrap_or(own);
-        let principal = self.who.identity.principal(own);
+        let principal = ask
+            .principal
+            .clone()
+            .unwrap_or_else(|| self.who.identity.principal(own));
         let request = Request {
             principal: &principal,
             action: &ask.action,

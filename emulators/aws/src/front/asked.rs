@@ -1,4 +1,4 @@
-use crate::{auth::Presented, params::Params, request::Received, service::Service};
+use crate::{auth::Presented, params::Params, request::Received, service::Service, web_identity::Jwks};
 
 /// What a request says of itself.
 pub(super) struct Asked {
@@ -6,6 +6,8 @@ pub(super) struct Asked {
     pub(super) presented: Presented,
     pub(super) service: Service,
     pub(super) region: String,
+    /// See [`Call::issuer_keys`](crate::services::Call).
+    pub(super) issuer_keys: Option<Result<Jwks, String>>,
 }
 
 // === impl Asked ===
@@ -27,6 +29,7 @@ impl Asked {
             presented,
             service,
             region,
+            issuer_keys: None,
         }
     }
 }

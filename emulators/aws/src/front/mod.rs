@@ -6,6 +6,7 @@ mod instance;
 mod pipeline;
 mod settings;
 mod target;
+mod web_identity;
 
 use std::{
     io,
@@ -32,6 +33,7 @@ use crate::{
     journal::{Door, Entry, Journal},
     secret::Secret,
     state::State,
+    web_identity::IssuerKeys,
 };
 
 /// An AWS account, or several, behind one port: every request is authenticated, authorised, answered and recorded. Clones
@@ -47,6 +49,7 @@ struct Shared {
     state: Mutex<State>,
     journal: Mutex<Journal>,
     faults: Mutex<Faults>,
+    issuers: Mutex<Option<Arc<dyn IssuerKeys>>>,
 }
 
 // === impl Front ===
@@ -74,6 +77,7 @@ impl Front {
             state: Mutex::new(state),
             journal: Mutex::default(),
             faults: Mutex::default(),
+            issuers: Mutex::default(),
         };
         Self {
             shared: Arc::new(shared),
@@ -135,6 +139,12 @@ impl Front {
     pub fn set_propagation(&self, delay: Duration) {
         let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::MAX);
         self.state().set_propagation(delay);
+    }
+
+    /// Where AssumeRoleWithWebIdentity gets the keys of issuers from, in place of what was given before. Without any it
+    /// answers `IDPCommunicationError`.
+    pub fn set_identity_keys(&self, keys: Arc<dyn IssuerKeys>) {
+        *self.shared.issuers.lock().unwrap_or_else(PoisonError::into_inner) = Some(keys);
     }
 
     /// Every secret access key and session token that the front knows, so that whoever shows texts of the world (the

@@ -20,6 +20,7 @@ use crate::{
     service::Service,
     services::{Call, ec2, es, iam, s3, sts, unknown},
     state::State,
+    web_identity::Jwks,
 };
 
 /// Longest body that is read.
@@ -37,6 +38,7 @@ struct Handled {
     answer: Answer,
     request_id: String,
     role: (Option<String>, Option<String>),
+    issuer_keys: Option<Result<Jwks, String>>,
 }
 
 /// Whether an operation of IAM changes nothing.
@@ -84,7 +86,8 @@ impl Front {
             door,
             at: self.shared.settings.clock.wall(),
         };
-        let asked = Asked::of(&received, &self.shared.settings.region);
+        let mut asked = Asked::of(&received, &self.shared.settings.region);
+        asked.issuer_keys = self.issuer_keys(&asked).await;
         if door == Door::World {
             let delay = self.faults().delay(asked.service.name());
             if let Some(delay) = delay {
@@ -102,6 +105,7 @@ impl Front {
             presented,
             service,
             region,
+            issuer_keys,
         } = asked;
         let request_id = if service == Service::S3 {
             s3_request_id()
@@ -114,7 +118,9 @@ impl Front {
         let mut handled = Handled {
             operation: target.operation(),
             role: match &target {
-                Target::Query(name) if service == Service::Sts && name == "AssumeRole" => sts::asked_role(&params),
+                Target::Query(name) if service == Service::Sts && name.starts_with("AssumeRole") => {
+                    sts::asked_role(&params)
+                }
                 _ => (None, None),
             },
             answer: Answer::empty(500),
@@ -123,6 +129,7 @@ impl Front {
             who: None,
             made: None,
             request_id,
+            issuer_keys,
         };
         let result = match broken {
             Some(refusal) => Err(refusal),
@@ -146,7 +153,9 @@ impl Front {
         handled: &mut Handled,
     ) -> Result<Answer, Refusal> {
         let (who, payload) = self.authenticate(request, presented, state, handled)?;
-        if !matches!(target, Target::S3(..)) && matches!(presented, Presented::Nothing) {
+        // A token is the proof of who asks; the request itself is not signed.
+        let by_token = handled.service == Service::Sts && handled.operation == sts::WEB_IDENTITY;
+        if !matches!(target, Target::S3(..)) && !by_token && matches!(presented, Presented::Nothing) {
             return Err(AuthFailure::Missing.refusal(&handled.service));
         }
         let limited = matches!(
@@ -283,7 +292,8 @@ impl Handled {
                 s3::perform(&mut call, operation)
             }
             Target::Query(operation) => {
-                let Some(account) = gate.who().account else {
+                let by_token = || (operation == sts::WEB_IDENTITY).then(|| state.main());
+                let Some(account) = gate.who().account.or_else(by_token) else {
                     return Err(AuthFailure::Missing.refusal(&self.service));
                 };
                 let mut call = Call {
@@ -291,6 +301,7 @@ impl Handled {
                     account,
                     gate,
                     params,
+                    issuer_keys: self.issuer_keys.as_ref(),
                     now: request.at,
                 };
                 if self.service == Service::Ec2 {

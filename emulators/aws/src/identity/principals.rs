@@ -2,6 +2,8 @@ use std::sync::Arc;
 
 use iam_policy::Principal;
 
+use crate::state::Tags;
+
 /// Who a key stands for, within its account.
 #[derive(Clone, Debug)]
 pub(crate) enum Identity {
@@ -30,6 +32,19 @@ pub(crate) struct RoleSession {
     pub(crate) name: String,
     /// The instance the session was issued to, if by the metadata service.
     pub(crate) instance: Option<String>,
+    /// The ARN of the identity provider whose token opened it.
+    pub(crate) provider: Option<String>,
+    pub(crate) tags: SessionTags,
+}
+
+/// What was told about a session when it was made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SessionTags {
+    pub(crate) tags: Tags,
+    /// Keys of those tags that the sessions of further roles in a chain have too.
+    pub(crate) transitive: Vec<String>,
+    /// Who is behind it, for the whole chain.
+    pub(crate) source_identity: Option<String>,
 }
 
 /// A federated user: a name, and a part of what the one may who asked for it.
@@ -38,6 +53,7 @@ pub(crate) struct Federated {
     pub(crate) name: String,
     /// The user who asked; none if it was root.
     pub(crate) by: Option<UserRef>,
+    pub(crate) tags: SessionTags,
 }
 
 // === impl Identity ===
@@ -60,6 +76,14 @@ impl Identity {
                 name: session.name.clone(),
             },
             Self::Anonymous => Principal::Anonymous,
+        }
+    }
+
+    pub(crate) fn session_tags(&self) -> Option<&SessionTags> {
+        match self {
+            Self::Role(session) => Some(&session.tags),
+            Self::Federated(session) => Some(&session.tags),
+            Self::Root | Self::User(_) | Self::Anonymous => None,
         }
     }
 

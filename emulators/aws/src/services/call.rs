@@ -5,6 +5,7 @@ use crate::{
     authorise::Gate,
     params::Params,
     state::{AccountRef, State},
+    web_identity::Jwks,
 };
 
 /// One query-protocol operation under way.
@@ -14,6 +15,8 @@ pub(crate) struct Call<'a> {
     pub(crate) account: AccountRef,
     pub(crate) gate: &'a mut Gate,
     pub(crate) params: &'a Params,
+    /// The keys of the issuer of a token that the request carries, or why they could not be had. None: nobody was asked.
+    pub(crate) issuer_keys: Option<&'a Result<Jwks, String>>,
     /// The world's time. Answers show whole seconds, as AWS keeps times; a report of what decided wants more.
     pub(crate) now: Timestamp,
 }

@@ -6,6 +6,7 @@ pub(crate) mod es;
 pub(crate) mod iam;
 pub(crate) mod s3;
 pub(crate) mod sts;
+mod tags;
 pub(crate) mod unknown;
 
 pub(crate) use call::{Call, Done};

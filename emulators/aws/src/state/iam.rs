@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{Group, InstanceProfile, ManagedPolicy, Permissions, Role, User};
+use super::{Group, InstanceProfile, ManagedPolicy, OidcProvider, Permissions, Role, User};
 use crate::managed;
 
 /// The IAM of one account.
@@ -12,6 +12,8 @@ pub(crate) struct Iam {
     pub(crate) users: BTreeMap<String, User>,
     pub(crate) groups: BTreeMap<String, Group>,
     pub(crate) profiles: BTreeMap<String, InstanceProfile>,
+    /// OpenID Connect providers by ARN.
+    pub(crate) oidc_providers: BTreeMap<String, OidcProvider>,
     /// Managed policies by ARN, AWS's own among them.
     pub(crate) policies: BTreeMap<String, ManagedPolicy>,
 }
@@ -26,6 +28,7 @@ impl Iam {
             users: BTreeMap::new(),
             groups: BTreeMap::new(),
             profiles: BTreeMap::new(),
+            oidc_providers: BTreeMap::new(),
             policies: managed::policies()
                 .into_iter()
                 .map(|policy| (policy.arn.clone(), policy))
@@ -37,6 +40,12 @@ impl Iam {
     pub(crate) fn role_by_arn(&self, arn: &str) -> Option<&Role> {
         let name = arn.rsplit('/').next()?;
         self.roles.get(name).filter(|role| role.arn == arn)
+    }
+
+    /// The provider of this issuer, given as the `iss` of a token.
+    pub(crate) fn oidc_provider_of(&self, issuer: &str) -> Option<&OidcProvider> {
+        let issuer = issuer.strip_prefix("https://")?;
+        self.oidc_providers.values().find(|provider| provider.issuer == issuer)
     }
 
     /// How many roles, users and groups a managed policy is attached to.

@@ -41,9 +41,11 @@ async fn an_s3_request_that_is_not_served_is_never_taken_for_another(#[case] pat
 async fn a_parameter_that_is_not_implemented_is_refused_instead_of_ignored() {
     let world = World::start().await;
     let node = world.node().await;
-    let reply = world.assume(&node, "node", &[("SourceIdentity", "me")]).await;
+    let reply = world
+        .assume(&node, "node", &[("ProvidedContexts.member.1.ProviderArn", "arn")])
+        .await;
     assert_eq!(reply.error(), (400, "ValidationError"));
-    assert!(reply.body.contains("SourceIdentity"), "{}", reply.body);
+    assert!(reply.body.contains("ProvidedContexts"), "{}", reply.body);
 }
 
 #[rstest]
@@ -84,13 +86,15 @@ async fn a_role_is_shown_as_iam_shows_it() {
         ("Path", "/team/"),
         ("AssumeRolePolicyDocument", crate::world::TRUST_EC2),
         ("Tags.member.1.Key", "a"),
-        ("Tags.member.1.Value", "<b>"),
+        ("Tags.member.1.Value", "b"),
+        ("Description", "<b>"),
     ];
     world.iam("CreateRole", &params).await;
     let reply = world.iam("GetRole", &[("RoleName", "pod")]).await;
     assert_eq!(reply.element("Arn"), Some("arn:aws:iam::123456789012:role/team/pod"));
     assert_eq!(reply.element("MaxSessionDuration"), Some("3600"));
-    assert_eq!(reply.element("Value"), Some("&lt;b&gt;"));
+    assert_eq!(reply.element("Value"), Some("b"));
+    assert_eq!(reply.element("Description"), Some("&lt;b&gt;"));
     assert!(
         reply
             .element("AssumeRolePolicyDocument")

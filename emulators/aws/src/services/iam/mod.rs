@@ -4,16 +4,19 @@ mod access_key;
 mod details;
 mod group;
 mod names;
+mod oidc_provider;
 mod page;
 mod permissions;
 mod policy;
 mod policy_version;
 mod profile;
 mod role;
+mod tag;
 mod user;
 
 use super::{Call, Done};
 use permissions::Holder;
+use tag::Tagged;
 
 /// Performs an operation, or says that there is none of this name.
 pub(crate) fn perform(call: &mut Call<'_>, operation: &str) -> Option<Done> {
@@ -87,6 +90,30 @@ pub(crate) fn perform(call: &mut Call<'_>, operation: &str) -> Option<Done> {
         "DeleteAccessKey" => access_key::delete(call),
         "UpdateAccessKey" => access_key::update(call),
         "ListAccessKeys" => access_key::list(call),
+
+        "CreateOpenIDConnectProvider" => oidc_provider::create(call),
+        "GetOpenIDConnectProvider" => oidc_provider::get(call),
+        "ListOpenIDConnectProviders" => oidc_provider::list(call),
+        "DeleteOpenIDConnectProvider" => oidc_provider::delete(call),
+        "AddClientIDToOpenIDConnectProvider" => oidc_provider::add_client_id(call),
+        "RemoveClientIDFromOpenIDConnectProvider" => oidc_provider::remove_client_id(call),
+        "UpdateOpenIDConnectProviderThumbprint" => oidc_provider::update_thumbprint(call),
+
+        "TagRole" => tag::tag(call, Tagged::Role),
+        "UntagRole" => tag::untag(call, Tagged::Role),
+        "ListRoleTags" => tag::list(call, Tagged::Role),
+        "TagUser" => tag::tag(call, Tagged::User),
+        "UntagUser" => tag::untag(call, Tagged::User),
+        "ListUserTags" => tag::list(call, Tagged::User),
+        "TagPolicy" => tag::tag(call, Tagged::Policy),
+        "UntagPolicy" => tag::untag(call, Tagged::Policy),
+        "ListPolicyTags" => tag::list(call, Tagged::Policy),
+        "TagInstanceProfile" => tag::tag(call, Tagged::InstanceProfile),
+        "UntagInstanceProfile" => tag::untag(call, Tagged::InstanceProfile),
+        "ListInstanceProfileTags" => tag::list(call, Tagged::InstanceProfile),
+        "TagOpenIDConnectProvider" => tag::tag(call, Tagged::OidcProvider),
+        "UntagOpenIDConnectProvider" => tag::untag(call, Tagged::OidcProvider),
+        "ListOpenIDConnectProviderTags" => tag::list(call, Tagged::OidcProvider),
 
         "GetAccountAuthorizationDetails" => details::get(call),
         _ => return None,

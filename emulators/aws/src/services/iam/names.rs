@@ -2,6 +2,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
     answer::{Refusal, Xml},
+    authorise::Ask,
+    services::tags,
     state::{Iam, Tags},
 };
 
@@ -17,6 +19,24 @@ pub(super) fn role_arn(iam: &Iam, name: &str) -> String {
     match iam.roles.get(name) {
         Some(role) => role.arn.clone(),
         None => format!("arn:aws:iam::{}:role/{name}", iam.account),
+    }
+}
+
+/// A question about a role, with its tags.
+pub(super) fn ask_role(iam: &Iam, action: &str, name: &str) -> Ask {
+    let ask = Ask::new(action, &role_arn(iam, name)).shown(format!("role {name}"));
+    match iam.roles.get(name) {
+        Some(role) => tags::of_resource(ask, &role.tags),
+        None => ask,
+    }
+}
+
+/// A question about a user, with its tags.
+pub(super) fn ask_user(iam: &Iam, action: &str, name: &str) -> Ask {
+    let ask = Ask::new(action, &user_arn(iam, name)).shown(format!("user {name}"));
+    match iam.users.get(name) {
+        Some(user) => tags::of_resource(ask, &user.tags),
+        None => ask,
     }
 }
 

@@ -1,7 +1,7 @@
 use iam_policy::PolicyKind;
 
 use super::{
-    names::{encoded, group_arn, no_group, no_policy, no_role, no_user, role_arn, user_arn},
+    names::{ask_role, ask_user, encoded, group_arn, no_group, no_policy, no_role, no_user},
     page,
 };
 use crate::{
@@ -239,8 +239,8 @@ impl Holder {
 
     fn ask(self, iam: &Iam, action: &str, name: &str) -> Ask {
         match self {
-            Self::Role => Ask::new(action, &role_arn(iam, name)).shown(format!("role {name}")),
-            Self::User => Ask::new(action, &user_arn(iam, name)).shown(format!("user {name}")),
+            Self::Role => ask_role(iam, action, name),
+            Self::User => ask_user(iam, action, name),
             Self::Group => Ask::new(action, &group_arn(iam, name)).shown(format!("group {name}")),
         }
     }

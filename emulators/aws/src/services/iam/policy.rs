@@ -1,11 +1,11 @@
 use iam_policy::PolicyKind;
 
-use super::{names::write_tags, page};
+use super::{names::write_tags, page, tag::check_ask};
 use crate::{
     answer::{Refusal, Xml, iso8601},
     authorise::Ask,
     identity::entity_id,
-    services::{Call, Done},
+    services::{Call, Done, tags},
     state::{Document, Iam, ManagedPolicy, PolicyVersion},
 };
 
@@ -16,10 +16,9 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
     let path = params.path()?;
     let text = params.required("PolicyDocument")?;
     let arn = format!("arn:aws:iam::{}:policy{path}{name}", call.state[call.account].account);
-    call.gate.check(
-        call.state,
-        Ask::new("iam:CreatePolicy", &arn).shown(format!("policy {name}")),
-    )?;
+    let tags = tags::read(params, "InvalidInput")?;
+    let ask = Ask::new("iam:CreatePolicy", &arn).shown(format!("policy {name}"));
+    check_ask(call, ask, "iam:TagPolicy", &tags)?;
 
     let own = format!("arn:aws:iam::{}:", call.state[call.account].account);
     let taken = |policy: &ManagedPolicy| policy.arn.starts_with(&own) && policy.name.eq_ignore_ascii_case(name);
@@ -35,7 +34,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
         arn: arn.clone(),
         created: call.now,
         description: params.get("Description").map(str::to_owned),
-        tags: params.tags(),
+        tags,
         default: PolicyVersion {
             number: 1,
             created: call.now,

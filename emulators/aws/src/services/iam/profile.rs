@@ -2,12 +2,13 @@ use super::{
     names::{no_role, profile_arn, role_arn, write_tags},
     page,
     role::write_role,
+    tag::check_create,
 };
 use crate::{
     answer::{Refusal, Xml, iso8601},
     authorise::Ask,
     identity::entity_id,
-    services::{Call, Done},
+    services::{Call, Done, tags},
     state::{Iam, InstanceProfile},
 };
 
@@ -20,8 +21,8 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
         "arn:aws:iam::{}:instance-profile{path}{name}",
         call.state[call.account].account
     );
-    call.gate
-        .check(call.state, Ask::new("iam:CreateInstanceProfile", &arn))?;
+    let tags = tags::read(params, "InvalidInput")?;
+    check_create(call, "iam:CreateInstanceProfile", "iam:TagInstanceProfile", &arn, &tags)?;
     if call.state[call.account]
         .profiles
         .keys()
@@ -36,7 +37,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
         arn,
         created: call.now,
         role: None,
-        tags: params.tags(),
+        tags,
     };
     let xml = shown(&call.state[call.account], &profile);
     call.state[call.account].profiles.insert(name.to_owned(), profile);
@@ -142,7 +143,7 @@ fn checked(call: &mut Call<'_>, action: &str) -> Result<String, Refusal> {
     Ok(name.to_owned())
 }
 
-fn no_profile(name: &str) -> Refusal {
+pub(super) fn no_profile(name: &str) -> Refusal {
     Refusal::no_such_entity(format!("Instance Profile {name} cannot be found."))
 }
 

@@ -1,16 +1,17 @@
 use iam_policy::PolicyKind;
 
 use super::{
-    names::{encoded, no_role, role_arn, write_tags},
+    names::{ask_role, encoded, no_role, write_tags},
     page,
     permissions::boundary_of,
+    tag::check_ask,
 };
 use crate::{
     answer::{Refusal, Xml, iso8601},
     authorise::Ask,
     identity::entity_id,
     params::Params,
-    services::{Call, Done},
+    services::{Call, Done, tags},
     state::{Document, Permissions, Role},
 };
 
@@ -37,7 +38,8 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
     if let Some(boundary) = params.get("PermissionsBoundary") {
         ask = ask.context("iam:PermissionsBoundary", boundary);
     }
-    call.gate.check(call.state, ask)?;
+    let tags = tags::read(params, "InvalidInput")?;
+    check_ask(call, ask, "iam:TagRole", &tags)?;
 
     if call.state[call.account]
         .roles
@@ -62,7 +64,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
             boundary,
             ..Permissions::default()
         },
-        tags: params.tags(),
+        tags,
     };
     let xml = shown(&role, false);
     call.state[call.account].roles.insert(name.to_owned(), role);
@@ -152,8 +154,8 @@ pub(super) fn update_trust(call: &mut Call<'_>) -> Done {
 /// The role named, after the caller was found to have permission for this action on it.
 fn checked(call: &mut Call<'_>, action: &str) -> Result<String, Refusal> {
     let name = call.params.name("RoleName", 64)?;
-    let ask = Ask::new(action, &role_arn(&call.state[call.account], name)).shown(format!("role {name}"));
-    call.gate.check(call.state, ask)?;
+    call.gate
+        .check(call.state, ask_role(&call.state[call.account], action, name))?;
     Ok(name.to_owned())
 }
 

@@ -1,13 +1,14 @@
 use super::{
-    names::{no_user, user_arn, write_tags},
+    names::{ask_user, no_user, write_tags},
     page,
     permissions::boundary_of,
+    tag::check_ask,
 };
 use crate::{
     answer::{Refusal, Xml, iso8601},
     authorise::Ask,
     identity::{Identity, entity_id},
-    services::{Call, Done},
+    services::{Call, Done, tags},
     state::{Permissions, User},
 };
 
@@ -21,7 +22,8 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
     if let Some(boundary) = params.get("PermissionsBoundary") {
         ask = ask.context("iam:PermissionsBoundary", boundary);
     }
-    call.gate.check(call.state, ask)?;
+    let tags = tags::read(params, "InvalidInput")?;
+    check_ask(call, ask, "iam:TagUser", &tags)?;
     if call.state[call.account]
         .users
         .keys()
@@ -40,7 +42,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
             boundary,
             ..Permissions::default()
         },
-        tags: params.tags(),
+        tags,
     };
     let xml = shown(&user);
     call.state[call.account].users.insert(name.to_owned(), user);
@@ -110,7 +112,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Done {
 
 /// Asks for an action on a user.
 pub(super) fn check(call: &mut Call<'_>, action: &str, name: &str) -> Result<(), Refusal> {
-    let ask = Ask::new(action, &user_arn(&call.state[call.account], name)).shown(format!("user {name}"));
+    let ask = ask_user(&call.state[call.account], action, name);
     call.gate.check(call.state, ask)
 }
 

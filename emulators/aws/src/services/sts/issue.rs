@@ -7,8 +7,8 @@ use crate::{
     answer::{Refusal, Xml, iso8601},
     front::whole_seconds,
     identity::{
-        Identity, Key, KeyStatus, Keys, RoleSession, Session, SessionCredentials, access_key_id, secret_access_key,
-        session_token,
+        Identity, Key, KeyStatus, Keys, RoleSession, Session, SessionCredentials, SessionTags, access_key_id,
+        secret_access_key, session_token,
     },
     params::Params,
     state::{AccountRef, Role},
@@ -69,6 +69,8 @@ impl RoleSession {
             role_id: role.id.clone(),
             name: name.to_owned(),
             instance: None,
+            provider: None,
+            tags: SessionTags::default(),
         }
     }
 }

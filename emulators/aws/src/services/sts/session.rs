@@ -4,15 +4,16 @@ use iam_policy::{Policy, PolicyKind};
 use jiff::SignedDuration;
 
 use super::{
-    assume_role::session_policies,
+    assume_role::no_mfa,
     issue::{self, Issue},
+    role_session::{Packed, inline_policy},
     rule::Rule,
 };
 use crate::{
     answer::{Refusal, Xml},
     authorise::Ask,
-    identity::{Federated, Identity, SessionCredentials},
-    services::{Call, Done},
+    identity::{Federated, Identity, SessionCredentials, SessionTags},
+    services::{Call, Done, tags},
     state::Document,
 };
 
@@ -43,7 +44,8 @@ const NOTHING: &str = r#"{"Version":"2012-10-17","Statement":[
 pub(super) fn session_token(call: &mut Call<'_>) -> Done {
     call.gate.needs_no_permission("sts:GetSessionToken");
     let params = call.params;
-    params.only(&["DurationSeconds"])?;
+    params.only(&["DurationSeconds", "SerialNumber", "TokenCode"])?;
+    no_mfa(params)?;
     let duration = issue::duration(params, HALF_A_DAY, DAY_AND_A_HALF)?;
     let identity = long_lived(call, "GetSessionToken")?;
     let credentials = make(call, identity, duration, Vec::new());
@@ -55,31 +57,33 @@ pub(super) fn session_token(call: &mut Call<'_>) -> Done {
 /// A federated user may what both the user who asks and the session policies allow.
 pub(super) fn federation_token(call: &mut Call<'_>) -> Done {
     let params = call.params;
-    params.only(&["Name", "DurationSeconds", "Policy", "PolicyArns"])?;
+    params.only(&["Name", "DurationSeconds", "Policy", "PolicyArns", "Tags"])?;
     let name = params.required("Name")?;
     NAME.check(name)?;
     let duration = issue::duration(params, HALF_A_DAY, DAY_AND_A_HALF)?;
-    let inline = params
-        .get("Policy")
-        .map(|text| Document::parse(PolicyKind::Identity, text))
-        .transpose()?;
+    let inline = inline_policy(params)?;
+    let tags = SessionTags {
+        tags: tags::read(params, "InvalidParameterValue")?,
+        ..SessionTags::default()
+    };
     let account = call.state[call.account].account.clone();
     let arn = format!("arn:aws:sts::{account}:federated-user/{name}");
-    call.gate
-        .check(call.state, Ask::new("sts:GetFederationToken", &arn).without_reason())?;
+    let question = |action: &str| tags.requested(Ask::new(action, &arn).without_reason());
+    call.gate.check(call.state, question("sts:GetFederationToken"))?;
+    tags.check(call, question)?;
     let by = match long_lived(call, "GetFederationToken")? {
         Identity::User(user) => Some(user),
         _ => None,
     };
-    let mut policies = session_policies(call, call.account, inline.as_ref())?;
-    let packed = !policies.is_empty();
-    if !packed {
+    let Packed { mut policies, percent } = Packed::of(call, call.account, inline.as_ref(), &tags)?;
+    if policies.is_empty() {
         let nothing = Document::parse(PolicyKind::Identity, NOTHING)?;
         policies.push(("session policy that was not given".to_owned(), nothing.policy));
     }
     let federated = Federated {
         name: name.to_owned(),
         by,
+        tags,
     };
     let credentials = make(call, Identity::Federated(Arc::new(federated)), duration, policies);
     let mut xml = Xml::new();
@@ -88,8 +92,8 @@ pub(super) fn federation_token(call: &mut Call<'_>) -> Done {
             xml.text("FederatedUserId", &format!("{account}:{name}"))
                 .text("Arn", &arn);
         });
-    if packed {
-        xml.text("PackedPolicySize", "1");
+    if let Some(percent) = percent {
+        xml.text("PackedPolicySize", &percent.to_string());
     }
     Ok(Some(xml))
 }
