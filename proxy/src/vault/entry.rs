@@ -66,7 +66,7 @@ impl Entry {
         if now >= self.failures.1 {
             self.failures.0 = 0;
         }
-        let pause = error.kind.pause().after(self.failures.0);
+        let pause = error.pause().after(self.failures.0);
         self.failures.0 = self.failures.0.saturating_add(1);
         pause
     }

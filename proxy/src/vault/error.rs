@@ -124,9 +124,7 @@ impl VaultErrorKind {
         )
     }
 
-    /// How long the pod is not asked for again. What may have made an IAM user is not repeated soon; what has changed
-    /// nothing anywhere is.
-    pub(super) fn pause(self) -> Pause {
+    fn pause(self) -> Pause {
         let (first, most) = match self {
             Self::Unreachable
             | Self::Sealed
@@ -283,6 +281,24 @@ impl VaultError {
             kind,
             path: path.into(),
             said: one_line(said),
+        }
+    }
+
+    /// How long the pod is not asked for again. What may have made an IAM user is not repeated soon; what has changed
+    /// nothing anywhere is.
+    pub(super) fn pause(&self) -> Pause {
+        match self.kind {
+            VaultErrorKind::Slow if !self.may_have_reached_aws() => VaultErrorKind::Unreachable.pause(),
+            kind => kind.pause(),
+        }
+    }
+
+    /// Whether something may have been made in AWS, and would be made again.
+    pub(super) fn may_have_reached_aws(&self) -> bool {
+        match self.kind {
+            VaultErrorKind::AwsRefused | VaultErrorKind::AwsThrottles => true,
+            VaultErrorKind::Slow => !self.path.starts_with("auth/"),
+            _ => false,
         }
     }
 }

@@ -344,14 +344,13 @@ impl Inner {
                 Ok(credentials)
             }
             Err(error) => {
-                let kind = error.kind;
-                let text = error.to_string();
+                let (kind, pause, text) = (error.kind, error.pause(), error.to_string());
                 let error = Arc::new(ProviderError::Vault(error));
                 if kind == VaultErrorKind::IamUser {
                     let times = iam_users.get(&key.role).map_or(0, |role| role.times + 1);
                     let role = IamUserRole {
                         error: error.clone(),
-                        until: later(now, kind.pause().after(times)),
+                        until: later(now, pause.after(times)),
                         times,
                     };
                     iam_users.insert(key.role.clone(), role);

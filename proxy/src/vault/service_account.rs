@@ -63,14 +63,16 @@ impl ServiceAccounts {
 }
 
 fn classify(error: &kube::Error, path: &str) -> VaultError {
-    let kind = match error {
-        kube::Error::Api(status) if status.code == 403 => VaultErrorKind::AccountTokenForbidden,
-        kube::Error::Api(status) if status.code < 500 && status.code != 429 && status.code != 401 => {
-            VaultErrorKind::AccountTokenRefused
-        }
+    let kube::Error::Api(status) = error else {
+        return VaultError::new(VaultErrorKind::AccountTokenUnavailable, path, &error.to_string());
+    };
+    let kind = match status.code {
+        403 => VaultErrorKind::AccountTokenForbidden,
+        401 | 429 => VaultErrorKind::AccountTokenUnavailable,
+        400..500 => VaultErrorKind::AccountTokenRefused,
         _ => VaultErrorKind::AccountTokenUnavailable,
     };
-    VaultError::new(kind, path, &error.to_string())
+    VaultError::new(kind, path, &format!("{} {}", status.code, status.message))
 }
 
 impl fmt::Debug for ServiceAccounts {

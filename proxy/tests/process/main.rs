@@ -2,6 +2,10 @@
 //! loopback addresses, nothing is intercepted.
 
 mod discovery;
+#[expect(dead_code, reason = "the tests of the provider itself use the rest")]
+#[path = "../vault/fake.rs"]
+mod fake;
 mod following;
 mod sts;
+mod vault;
 mod world;

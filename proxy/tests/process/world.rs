@@ -78,6 +78,11 @@ impl World {
 
     /// The same with a proxy that has no base ARN, and that need not be ready.
     pub(crate) async fn starting(net: u8, flags: &[&str]) -> Self {
+        Self::starting_as(User::Proxy, net, flags).await
+    }
+
+    /// The same with a proxy that is this user to the API server.
+    pub(crate) async fn starting_as(user: User, net: u8, flags: &[&str]) -> Self {
         let cluster = Cluster::new(Clock::new()).expect("certificates");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let server = format!("https://{}", listener.local_addr().expect("its address"));
@@ -102,7 +107,7 @@ impl World {
 
         let files = TempDir::new().expect("a directory");
         let kubeconfig = files.path().join("kubeconfig");
-        std::fs::write(&kubeconfig, cluster.kubeconfig(&server, User::Proxy)).expect("writing");
+        std::fs::write(&kubeconfig, cluster.kubeconfig(&server, user)).expect("writing");
         let sts = MockServer::start().await;
         let metadata = MockServer::start().await;
         let (pods_at, admin_at) = (free_port().await, free_port().await);

@@ -298,13 +298,13 @@ impl CredentialProcess {
 impl Failure {
     /// What is remembered of an error: only what may have made something in AWS, and would make it again.
     fn of(error: &VaultError, former: Option<Self>, now: Timestamp) -> Option<Self> {
-        if !matches!(error.kind, Kind::Slow | Kind::AwsRefused | Kind::AwsThrottles) {
+        if !error.may_have_reached_aws() {
             return None;
         }
         let times = former.map_or(0, |former| former.times.saturating_add(1));
         Some(Self {
             text: error.to_string(),
-            until: later(now, error.kind.pause().after(times)),
+            until: later(now, error.pause().after(times)),
             times,
         })
     }
