@@ -39,6 +39,9 @@ pub(crate) enum Command {
     Schema,
     /// Say whether this machine can run scenarios, and what to do where it cannot
     Doctor(DoctorArgs),
+    /// Say why a request to AWS was allowed or denied: after a failed run, or asking a running `serve aws`
+    #[command(after_help = text::WHY)]
+    Why(WhyArgs),
     /// Serve AWS, the metadata service or Kubernetes as tools of their own
     Serve(ServeArgs),
     /// Remove what killed runs left half done
@@ -151,6 +154,23 @@ pub(crate) struct DoctorArgs {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     /// One JSON array instead of lines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `why`
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct WhyArgs {
+    /// The id that the answer carried (`x-amzn-requestid`, of S3 `x-amz-request-id`), or its beginning; without it, what
+    /// was refused is listed
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<String>,
+    /// Ask the control listener of a running `rolecall serve aws`, with the token in ROLECALL_CONTROL_TOKEN
+    #[arg(long, value_name = "URL")]
+    pub(crate) control: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    /// The whole records, as a JSON array
     #[arg(long)]
     pub(crate) json: bool,
 }

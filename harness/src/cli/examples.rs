@@ -11,6 +11,8 @@ Examples:
   rolecall list                                  what there is
   rolecall lint my-case.yaml                     check files without running them
   rolecall explain kube2iam/no-permission        what a scenario does, in words
+  rolecall why                                   what a failed run's AWS has refused, and why
+  rolecall serve aws --help                      an AWS that enforces IAM, as a tool of its own
   rolecall doctor                                whether this machine can run scenarios
   rolecall proxy --help                          the bundled proxy's own flags
 
@@ -62,6 +64,16 @@ Examples:
   rolecall doctor --json | jq '.[] | select(.ok == false)'
 
 Ends with 0 if scenarios can run here, with 5 if not.";
+
+pub(super) const WHY: &str = "\
+Examples:
+  rolecall why                                   what the newest failed run has refused
+  rolecall why 0a1b2c3d                          one decision, with each policy that was consulted
+  rolecall why --json | jq '.[].decision.near_misses'
+  ROLECALL_CONTROL_TOKEN=… rolecall why 0a1b2c3d --control http://127.0.0.1:4567
+
+Decisions of failed scenarios are in target/rolecall/<run>/<scenario>/decisions.json. Ends with 4 if no such
+decision is known.";
 
 pub(super) const SWEEP: &str = "\
 Examples:

@@ -14,6 +14,7 @@ use super::{
     serve::serve,
     suite::Suite,
     sweep::sweep,
+    why::why,
 };
 use crate::report::ExitStatus;
 
@@ -40,6 +41,7 @@ pub(crate) fn main(arguments: Vec<OsString>) -> ExitStatus {
         Command::Schema => print_json(&rolecall_scenario::schema()),
         Command::Doctor(args) => doctor(&suite, &args),
         Command::DoctorProbe => doctor_probe(),
+        Command::Why(args) => why(&args),
         Command::Serve(args) => serve(args),
         Command::Sweep(args) => sweep(&args),
         Command::Completions(args) => {

@@ -16,5 +16,6 @@ mod selection;
 mod serve;
 mod suite;
 mod sweep;
+mod why;
 
 pub(crate) use main::main;

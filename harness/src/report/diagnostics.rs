@@ -27,7 +27,7 @@ pub(crate) struct RunFolder {
 pub(crate) struct DiagnosticsReport {
     /// As the report shows it: relative where the output folder was given so.
     pub(crate) folder: String,
-    /// Names of the files, in the order in which one reads them.
+    /// Names of the files for people, in the order in which one reads them. `rolecall why` finds the others.
     pub(crate) files: Vec<String>,
 }
 
@@ -69,7 +69,9 @@ impl RunFolder {
         let mut files = Vec::with_capacity(diagnostics.0.len());
         for (name, text) in &diagnostics.0 {
             fs::write(folder.join(name), mask(text))?;
-            files.push(name.clone());
+            if !is_for_programs(name) {
+                files.push(name.clone());
+            }
         }
         let place = |name: &String| READING_ORDER.iter().position(|known| known == name);
         files.sort_by_key(|name| place(name).unwrap_or(READING_ORDER.len()));
@@ -89,6 +91,10 @@ impl RunFolder {
         }
         Ok(())
     }
+}
+
+fn is_for_programs(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "json")
 }
 
 /// An id as a path that never leaves the folder it is joined to: files outside the suite go by their own paths.
@@ -127,9 +133,10 @@ mod tests {
 
     use super::*;
 
-    fn two_files() -> Diagnostics {
+    fn three_files() -> Diagnostics {
         let secret = "secret wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY12\n";
         Diagnostics(vec![
+            ("decisions.json".into(), "[]".into()),
             ("decisions.txt".into(), String::new()),
             ("proxy.log".into(), secret.into()),
         ])
@@ -143,7 +150,7 @@ mod tests {
     fn no_id_leads_out_of_the_folder_of_the_run(#[case] id: &str, #[case] path: &str) {
         let output = tempfile::tempdir().expect("a folder");
         let mut run = RunFolder::new(output.path(), "run").expect("a writable folder");
-        let kept = run.keep(id, None, &two_files()).expect("files");
+        let kept = run.keep(id, None, &three_files()).expect("files");
         assert_eq!(Path::new(&kept.folder), output.path().join(path));
     }
 
@@ -156,8 +163,12 @@ mod tests {
             0,
             "nothing is made before it is due"
         );
-        let kept = run.keep("a", Some(2), &two_files()).expect("files");
+        let kept = run.keep("a", Some(2), &three_files()).expect("files");
         assert_eq!(kept.files, ["proxy.log", "decisions.txt"]);
+        assert!(
+            Path::new(&kept.folder).join("decisions.json").exists(),
+            "it is kept, for programs"
+        );
         let log = fs::read_to_string(Path::new(&kept.folder).join("proxy.log")).expect("the log");
         assert_eq!(log, "secret [secret]\n");
     }
@@ -166,8 +177,8 @@ mod tests {
     fn two_scenarios_never_share_a_folder() {
         let output = tempfile::tempdir().expect("a folder");
         let mut run = RunFolder::new(output.path(), "run").expect("a writable folder");
-        let one = run.keep("../a", None, &two_files()).expect("files");
-        let other = run.keep("/a", None, &two_files()).expect("files");
+        let one = run.keep("../a", None, &three_files()).expect("files");
+        let other = run.keep("/a", None, &three_files()).expect("files");
         assert_ne!(one.folder, other.folder);
     }
 
@@ -175,7 +186,7 @@ mod tests {
     fn the_marker_of_a_run_is_there_until_its_files_are_whole() {
         let output = tempfile::tempdir().expect("a folder");
         let mut run = RunFolder::new(output.path(), "run").expect("a writable folder");
-        run.keep("a", None, &two_files()).expect("files");
+        run.keep("a", None, &three_files()).expect("files");
         let marker = output.path().join("run").join(marker_name());
         assert!(marker.exists());
         run.finish().expect("the marker goes");

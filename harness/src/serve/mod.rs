@@ -22,6 +22,8 @@ pub(crate) use args::{ControlArgs, ServeArgs, control_token};
 pub(crate) use error::ServeError;
 
 use args::Service;
+use control::ControlClient;
+use rolecall_aws::DecisionRecord;
 
 /// Serves until Ctrl-C or SIGTERM.
 ///
@@ -40,4 +42,19 @@ pub(crate) fn serve(args: ServeArgs) -> Result<(), ServeError> {
             Service::World(args) => front::serve_world(args).await,
         }
     })
+}
+
+/// What the AWS behind a control listener has decided, oldest first.
+///
+/// # Errors
+/// The URL or the token is wrong, or nobody answers.
+pub(crate) fn decisions_of(url: &str) -> Result<Vec<DecisionRecord>, ServeError> {
+    let client =
+        ControlClient::new(url, control_token()?).map_err(|error| ServeError::Usage(format!("--control: {error}")))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| ServeError::Unable(format!("cannot start: {error}")))?;
+    let decided = runtime.block_on(client.decisions(0));
+    decided.map_err(|error| ServeError::Unable(error.to_string()))
 }

@@ -60,7 +60,7 @@ fn an_error_in_a_world_leaves_its_files_too() {
     assert_eq!(ended.code, Some(6), "{ended:#?}");
     assert!(ended.out.contains("   = more: kept/"), "{ended:#?}");
     let [run] = entries(&suite.path("kept")).try_into().expect("one run");
-    assert_eq!(entries(&run.join("a/errs")).len(), 4, "{ended:#?}");
+    assert_eq!(entries(&run.join("a/errs")).len(), 5, "{ended:#?}");
 }
 
 #[test]

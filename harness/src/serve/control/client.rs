@@ -24,6 +24,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Longest answer that is read.
 const ANSWER: usize = 512 << 20;
 /// Between two attempts to reach a listener that is not up yet.
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "worlds whose services run elsewhere are steered by these")
+)]
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Steers services in another process. Clones share connections.
@@ -60,16 +64,9 @@ impl ControlClient {
         self.get("status").await
     }
 
-    /// What was decided about the request whose answer carried this id; none if nobody knows.
-    pub(crate) async fn decision(&self, request_id: &str) -> Result<Option<DecisionRecord>, ControlError> {
-        // Of the ids that AWS gives, none has another character.
-        if !request_id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_+=".contains(&byte))
-        {
-            return Ok(None);
-        }
-        absent(self.get(&format!("front/decisions/{request_id}")).await)
+    /// What was decided about requests from this number on; of late, the newest 10,000.
+    pub(crate) async fn decisions(&self, since: u64) -> Result<Vec<DecisionRecord>, ControlError> {
+        self.get(&format!("front/decisions?since={since}")).await
     }
 
     /// The keys that EC2 has for an instance.
@@ -90,10 +87,6 @@ impl ControlClient {
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ControlError> {
         self.ask(Method::GET, path, Bytes::new()).await
-    }
-
-    async fn done(&self, method: Method, path: &str, body: &(impl Serialize + ?Sized)) -> Result<(), ControlError> {
-        self.send::<Value>(method, path, body).await.map(|_| ())
     }
 
     async fn send<T: DeserializeOwned>(
@@ -202,9 +195,16 @@ impl ControlClient {
         self.get(&format!("front/journal?since={since}")).await
     }
 
-    /// What was decided about those requests; of late, the newest 10,000.
-    pub(crate) async fn decisions(&self, since: u64) -> Result<Vec<DecisionRecord>, ControlError> {
-        self.get(&format!("front/decisions?since={since}")).await
+    /// What was decided about the request whose answer carried this id; none if nobody knows.
+    pub(crate) async fn decision(&self, request_id: &str) -> Result<Option<DecisionRecord>, ControlError> {
+        // Of the ids that AWS gives, none has another character.
+        if !request_id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_+=".contains(&byte))
+        {
+            return Ok(None);
+        }
+        absent(self.get(&format!("front/decisions/{request_id}")).await)
     }
 
     /// What the metadata service was asked, from this number on.
@@ -250,6 +250,10 @@ impl ControlClient {
     pub(crate) async fn reset(&self, reset: &Reset) -> Result<(), ControlError> {
         self.done(Method::POST, "reset", reset).await
     }
+
+    async fn done(&self, method: Method, path: &str, body: &(impl Serialize + ?Sized)) -> Result<(), ControlError> {
+        self.send::<Value>(method, path, body).await.map(|_| ())
+    }
 }
 
 impl fmt::Debug for ControlClient {
@@ -261,6 +265,10 @@ impl fmt::Debug for ControlClient {
 }
 
 /// What is not there is no failure.
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "worlds whose services run elsewhere are steered by these")
+)]
 fn absent<T>(answer: Result<T, ControlError>) -> Result<Option<T>, ControlError> {
     match answer {
         Ok(found) => Ok(Some(found)),

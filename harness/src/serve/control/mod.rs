@@ -8,6 +8,8 @@ mod client;
 mod error;
 mod routes;
 mod server;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use api::{
     AccountKeys, Advance, ClockState, Fault, Healed, InstanceKeys, InstanceName, KnownSecret, MetadataRequest,

@@ -1,7 +1,9 @@
 //! What is kept of a world in which something failed, and how a person enters one that stands.
 
+use rolecall_aws::DecisionRecord;
+
 use super::EmbeddedWorld;
-use crate::world::Diagnostics;
+use crate::{report::decisions_json, world::Diagnostics};
 
 // === impl EmbeddedWorld: diagnostics ===
 
@@ -9,6 +11,7 @@ impl EmbeddedWorld {
     pub(super) fn collect(&self) -> Diagnostics {
         self.learn_secrets();
         Diagnostics(vec![
+            ("decisions.json".to_owned(), decisions_json(&self.decided())),
             ("decisions.txt".to_owned(), self.decisions()),
             ("events.txt".to_owned(), self.kubernetes_requests()),
             ("http.txt".to_owned(), self.http()),
@@ -17,11 +20,16 @@ impl EmbeddedWorld {
     }
 
     /// Every decision of the front, oldest first.
-    fn decisions(&self) -> String {
+    fn decided(&self) -> Vec<DecisionRecord> {
         let front = &self.cloud.front;
         let entries = front.journal();
         let decided = entries.iter().filter_map(|entry| front.decision(&entry.request_id));
-        decided.map(|decided| format!("{decided}\n\n")).collect()
+        decided.collect()
+    }
+
+    fn decisions(&self) -> String {
+        let decided = self.decided();
+        decided.iter().map(|decided| format!("{decided}\n\n")).collect()
     }
 
     /// What the front and the metadata service were asked, and by whom.
