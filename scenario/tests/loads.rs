@@ -6,7 +6,7 @@ use std::{path::Path, time::Duration};
 
 use rolecall_scenario::{
     Source, Vocabulary, caret, load,
-    model::{Action, Actor, Document, Expectation, Fault, Scenario, Target, TokenUse, Trust},
+    model::{Action, Actor, Document, Expectation, Fault, FaultKind, Scenario, Target, TokenUse, Trust, VaultUse},
 };
 use rstest::rstest;
 use vocabulary::vocabulary;
@@ -52,8 +52,8 @@ fn every_scenario_of_the_suite_and_of_the_contract_loads(
 #[case("tests/contract/kops-additional-policies-node.yaml", &[])]
 #[case("tests/contract/kops-node-without-assume-role.yaml", &[])]
 #[case("tests/contract/kube2iam-cache-fifteen-minutes.yaml", &[])]
-#[case("tests/contract/vault-switch-role.yaml", &["vault", "vault", "vault_role", "vault"])]
-#[case("tests/contract/vault-pod-that-never-asks.yaml", &["vault", "vault:*"])]
+#[case("tests/contract/vault-switch-role.yaml", &[])]
+#[case("tests/contract/vault-pod-that-never-asks.yaml", &[])]
 fn what_is_not_built_yet_is_pending_with_its_reason(#[case] path: &str, #[case] words: &[&str]) {
     let pending = file(path).pending;
     assert_eq!(
@@ -351,23 +351,30 @@ steps:
 fn time_moves_faults_come_and_go_and_many_ask_at_once() {
     let steps = "steps:
   - advance: 14m
-  - inject: { sts: { delay: 2s } }
+  - inject: { sts: { delay: 2s }, kubernetes: { drop_watch: true, gone: false, error: 503, times: 3 } }
   - { as: app, credentials: {}, at_once: 1000, expect: { role: R } }
-  - heal: sts
+  - heal: [sts, kubernetes]
   - { metrics: { proxy: node-1 }, expect: { contains: up } }
   - { journal: kubernetes:*, expect: never }\n";
     let scenario = scenario(&format!("{HEAD}{steps}"));
     assert!(scenario.pending.is_empty());
     let actions: Vec<&Action> = scenario.steps.iter().map(|step| &step.action.value).collect();
-    let delay = Some(Duration::from_secs(2));
-    let fault = Fault {
-        service: "sts".to_owned(),
-        delay,
-    };
+    let faults = [
+        Fault {
+            service: "sts".to_owned(),
+            kinds: vec![FaultKind::Delay(Duration::from_secs(2))],
+            times: None,
+        },
+        Fault {
+            service: "kubernetes".to_owned(),
+            kinds: vec![FaultKind::DropWatch, FaultKind::Error("503".to_owned())],
+            times: Some(3),
+        },
+    ];
     assert!(matches!(actions[0], Action::Advance(by) if *by == Duration::from_secs(14 * 60)));
-    assert!(matches!(actions[1], Action::Inject(injected) if *injected == fault));
+    assert!(matches!(actions[1], Action::Inject(injected) if *injected == faults));
     assert_eq!(scenario.steps[2].at_once.as_ref().unwrap().value, 1000);
-    assert!(matches!(actions[3], Action::Heal(service) if service == "sts"));
+    assert!(matches!(actions[3], Action::Heal(services) if *services == ["sts", "kubernetes"]));
     assert!(matches!(actions[4], Action::Metrics { node: Some(node) } if node.value == "node-1"));
     assert_eq!(scenario.needs.iter().collect::<Vec<_>>(), ["clock", "faults"]);
 }
@@ -408,25 +415,52 @@ fn every_word_of_the_language_is_read_and_what_is_not_built_is_pending() {
     pending.sort_unstable();
     pending.dedup();
     let expected = [
-        "error",
-        "from: agent",
-        "heal: imds",
-        "heal: kubernetes",
-        "heal: vault",
-        "imds",
         "intercept: iptables",
-        "kubernetes",
         "listen",
         "over: ipv6",
-        "propagation",
-        "times",
         "unknown-service:Operation",
-        "vault",
-        "vault:GET aws/sts/readonly",
-        "vault_agent",
-        "vault_role",
     ];
     assert_eq!(pending, expected);
     let needs = ["addresses", "clock", "exec:aws", "faults", "ipv6", "vault"];
     assert_eq!(scenario.needs.iter().collect::<Vec<_>>(), needs);
+}
+
+#[test]
+fn what_is_given_of_vault_is_kept_in_vaults_own_words() {
+    let scenario = file("tests/contract/every-word.yaml");
+    let vault = scenario.given.vault.unwrap().value;
+    assert_eq!(vault.policies["kube-auth"].value, "vault/kube-auth.hcl");
+    assert_eq!(vault.root.unwrap().value, "vault-root");
+    assert_eq!(vault.lease, Some(Duration::from_secs(60)));
+    assert_eq!(vault.lease_max, Some(Duration::from_secs(60)));
+    assert_eq!(
+        vault.roles["readonly"].value,
+        serde_json::json!({ "arn": "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess" })
+    );
+    let auth = vault.auth_roles.unwrap();
+    assert_eq!(auth["demo"].value["token_ttl"], "60s");
+    assert_eq!(scenario.given.propagation, Some(Duration::from_secs(2)));
+    let pods = &scenario.given.pods;
+    assert_eq!(pods["vaulted"].vault_role.as_ref().unwrap().value, "readonly");
+    assert_eq!(pods["agent"].vault_agent.as_ref().unwrap().value, "readonly");
+    let demo = VaultUse::On {
+        auth_role: Some("demo".to_owned()),
+    };
+    assert_eq!(scenario.proxy.vault.unwrap().value, demo);
+    let walk = &scenario.steps[1].action.value;
+    assert!(matches!(walk, Action::Credentials(walk) if walk.from_agent));
+}
+
+#[test]
+fn an_apply_names_the_vault_roles_that_it_replaces() {
+    let steps = "steps:
+  - { as: app, credentials: {}, expect: { role: R } }
+  - apply: { vault: { aws: { roles: { a: { credential_type: assumed_role } } } } }\n";
+    let scenario = scenario(&format!("{HEAD}{steps}"));
+    let Action::Apply(given, _) = &scenario.steps[1].action.value else {
+        panic!("no apply")
+    };
+    let vault = &given.vault.as_ref().unwrap().value;
+    assert!(vault.auth_roles.is_none() && vault.restored.is_empty());
+    assert_eq!(vault.roles["a"].value["credential_type"], "assumed_role");
 }

@@ -3,9 +3,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     given::{self, Facts},
     phrase::{and, code},
+    vault,
 };
 use crate::{
-    Spanned,
+    Spanned, format_duration,
     model::{Given, ProxySettings, Restored},
 };
 
@@ -44,6 +45,7 @@ impl Known {
                 .as_ref()
                 .map(|region| format!("the AWS account is used in {region}")),
         );
+        said.extend(propagation(given));
         said.extend(given::cluster(&given.cluster));
         said.extend(self.things("role", &given.roles, given::role));
         said.extend(self.things("user", &given.users, given::user));
@@ -55,6 +57,7 @@ impl Known {
         );
         said.extend(self.things("namespace", &given.namespaces, given::namespace));
         said.extend(self.things("pod", &given.pods, given::pod));
+        said.extend(given.vault.iter().flat_map(|vault| vault::vault(vault)));
         said.extend(given.manifests.iter().map(|manifest| given::manifest(manifest)));
         said
     }
@@ -100,6 +103,7 @@ impl Known {
                 .as_ref()
                 .map(|region| format!("the AWS account is used in {region}")),
         );
+        said.extend(propagation(given));
         said.extend(restored(&given.restored));
         said.extend(given::cluster(&given.cluster));
         said.extend(restored(&given.cluster.restored));
@@ -122,6 +126,11 @@ impl Known {
             }),
         );
         said.extend(self.changed("pod", &given.pods, given::pod, given::pod_facts, |pod| &pod.restored));
+        said.extend(given.vault.iter().flat_map(|vault| {
+            let mut facts = vault::vault(vault);
+            facts.extend(restored(&vault.restored));
+            facts
+        }));
         said.extend(given.manifests.iter().map(|manifest| given::manifest(manifest)));
         said
     }
@@ -149,6 +158,11 @@ impl Known {
         }
         said
     }
+}
+
+fn propagation(given: &Given) -> Option<String> {
+    let delay = given.propagation?;
+    Some(format!("changes of IAM are seen {} late", format_duration(delay)))
 }
 
 fn thing_said(kind: &str, name: &str, facts: &[String]) -> String {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Spanned, format_duration,
-    model::{Bucket, ClusterSpec, Document, Manifest, Namespace, Pod, ProxySettings, Role, StatementList, Trust, User},
+    model::{Bucket, ClusterSpec, Document, Manifest, Namespace, Pod, ProxySettings, Role, StatementList, Trust, User, VaultUse},
 };
 
 /// What is said of a thing, one clause a fact. Nothing is said of what has its default, but see [`role`] and [`pod`].
@@ -158,6 +158,14 @@ pub(super) fn pod_facts(pod: &Pod) -> Facts {
         true => "it shares its node's network".to_owned(),
         false => "it has a network of its own".to_owned(),
     }));
+    say(pod
+        .vault_role
+        .as_ref()
+        .map(|role| format!("its keys come from the Vault role {}", role.value)));
+    say(pod
+        .vault_agent
+        .as_ref()
+        .map(|role| format!("a credential process in it asks for the Vault role {}", role.value)));
     say(pod.image.as_ref().map(|image| format!("its image is {image}")));
     say(pod.ips.as_ref().map(|ips| match ips.as_slice() {
         [] => "it has no address".to_owned(),
@@ -274,6 +282,13 @@ pub(super) fn proxy(proxy: &ProxySettings) -> Facts {
     say(proxy.intercept.as_ref().map(|how| match how.value.as_str() {
         "none" => "stands before nobody: pods' requests reach their node's metadata service".to_owned(),
         how => format!("is reached through {how}"),
+    }));
+    say(proxy.vault.as_ref().map(|vault| match &vault.value {
+        VaultUse::Off => "asks no Vault".to_owned(),
+        VaultUse::On { auth_role: None } => "gets the keys of a Vault role from Vault".to_owned(),
+        VaultUse::On { auth_role: Some(role) } => {
+            format!("gets the keys of a Vault role from Vault, logging in with the auth role {role}")
+        }
     }));
     say(proxy
         .listen

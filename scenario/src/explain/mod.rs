@@ -6,6 +6,7 @@ mod given;
 mod phrase;
 mod policy;
 mod step;
+mod vault;
 mod whole;
 
 pub use whole::explain;

@@ -6,7 +6,7 @@ use super::{
 use crate::{
     Spanned, format_duration,
     model::{
-        Action, Actor, Call, Credentials, Fault, ImdsRequest, Journal, ProxyCommand, ProxyVerb, Scenario, Step, Target,
+        Action, Actor, Call, Credentials, Fault, FaultKind, ImdsRequest, Journal, ProxyCommand, ProxyVerb, Scenario, Step, Target,
         TokenUse,
     },
 };
@@ -81,13 +81,22 @@ fn action(scenario: &Scenario, step: &Step, known: &mut Known) -> String {
         Action::Log { node } => format!("the proxy's log{}", on(node.as_ref())),
         Action::Metrics { node } => format!("the proxy's metrics{}", on(node.as_ref())),
         Action::Advance(by) => format!("the clock moves on by {}", format_duration(*by)),
-        Action::Inject(fault) => inject(fault),
-        Action::Heal(service) => format!("{} is well again", service_name(service)),
+        Action::Inject(faults) => {
+            let all: Vec<String> = faults.iter().map(inject).collect();
+            format!("from now on {}", and(&all))
+        }
+        Action::Heal(services) => {
+            let names: Vec<String> = services.iter().map(|service| service_name(service).to_owned()).collect();
+            format!("{} {} well again", and(&names), if names.len() == 1 { "is" } else { "are" })
+        }
     }
 }
 
 fn credentials(actor: &str, walk: &Credentials) -> String {
-    let mut said = format!("{actor} walks the metadata service");
+    let mut said = match walk.from_agent {
+        true => format!("{actor} asks its credential process"),
+        false => format!("{actor} walks the metadata service"),
+    };
     if let Some(client) = &walk.client {
         said.push_str(&format!(" with the provider of {client}'s SDK"));
     }
@@ -224,9 +233,26 @@ fn journal(scenario: &Scenario, journal: &Journal) -> String {
 
 fn inject(fault: &Fault) -> String {
     let service = service_name(&fault.service);
-    match fault.delay {
-        Some(delay) => format!("from now on {service} answers {} late", format_duration(delay)),
-        None => format!("from now on {service} has a fault"),
+    let kinds: Vec<String> = fault
+        .kinds
+        .iter()
+        .map(|kind| match kind {
+            FaultKind::Error(code) => format!("{service} answers with {code}"),
+            FaultKind::Down => format!("{service} answers nobody"),
+            FaultKind::Delay(delay) => format!("{service} answers {} late", format_duration(*delay)),
+            FaultKind::DropWatch => format!("watches of {service} break off"),
+            FaultKind::Gone => format!("{service} has forgotten what watches go on from"),
+            FaultKind::Sealed => format!("{service} is sealed"),
+        })
+        .collect();
+    let said = match kinds.as_slice() {
+        [] => format!("{service} is as it was"),
+        kinds => and(kinds),
+    };
+    match fault.times {
+        Some(1) => format!("{said}, once"),
+        Some(times) => format!("{said}, {times} times"),
+        None => said,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     read::{spanned, spanned_duration, spanned_text, spanned_texts, text, texts},
-    statements,
+    statements, vault,
 };
 use crate::{
     Source, Spanned,
@@ -19,8 +19,10 @@ use crate::{
 pub(super) fn given(source: &Source, node: &Node) -> Given {
     let aws = node.entry("aws").map(|entry| &entry.value);
     let mut restored = Restored::new();
-    if aws.is_some_and(|aws| aws.is_null() || aws.entry("region").is_some_and(|region| region.value.is_null())) {
-        restored.insert("region");
+    for word in ["region", "propagation"] {
+        if aws.is_some_and(|aws| aws.is_null() || aws.entry(word).is_some_and(|entry| entry.value.is_null())) {
+            restored.insert(word);
+        }
     }
     Given {
         accounts: node.get("accounts").map(spanned_texts).unwrap_or_default(),
@@ -29,6 +31,7 @@ pub(super) fn given(source: &Source, node: &Node) -> Given {
             .map(|entry| cluster(source, &entry.value))
             .unwrap_or_default(),
         region: aws.and_then(|aws| text(aws, "region")),
+        propagation: aws.and_then(|aws| aws.get("propagation")?.duration()),
         roles: things(node, "roles", role),
         users: things(node, "users", user),
         buckets: things(node, "buckets", bucket),
@@ -41,6 +44,9 @@ pub(super) fn given(source: &Source, node: &Node) -> Given {
             .iter()
             .filter_map(manifest)
             .collect(),
+        vault: node
+            .entry("vault")
+            .map(|entry| Spanned::new(vault::vault(&entry.value), entry.span())),
         restored,
     }
 }
@@ -61,6 +67,9 @@ pub(super) fn proxy(node: &Node) -> ProxySettings {
             .map(|list| Spanned::new(texts(node, "passthrough"), list.span.clone())),
         require_token: boolean("require_token"),
         intercept: spanned_text(node, "intercept"),
+        vault: node
+            .get("vault")
+            .map(|node| Spanned::new(vault::vault_use(node), node.span.clone())),
         listen: spanned_text(node, "listen"),
         restored: restored(node, &PROXY),
     }
@@ -82,6 +91,7 @@ pub(super) fn forget_restored(given: &mut Given, proxy: &mut ProxySettings) {
         .values_mut()
         .for_each(|namespace| namespace.value.restored.clear());
     given.pods.values_mut().for_each(|pod| pod.value.restored.clear());
+    given.vault.iter_mut().for_each(|vault| vault.value.restored.clear());
     proxy.restored.clear();
 }
 
@@ -108,7 +118,7 @@ fn things<T>(node: &Node, key: &str, read: impl Fn(&Node, Restored) -> T) -> BTr
 }
 
 /// The words written as `null`; all of them where the whole map is.
-fn restored(node: &Node, structure: &Structure) -> Restored {
+pub(super) fn restored(node: &Node, structure: &Structure) -> Restored {
     let null = |name: &&str| node.is_null() || node.entry(name).is_some_and(|entry| entry.value.is_null());
     structure.words.iter().map(|word| word.name).filter(null).collect()
 }
@@ -258,6 +268,8 @@ fn pod(node: &Node, restored: Restored) -> Pod {
         annotations: annotations(node),
         host_network: node.get("host_network").and_then(Node::bool),
         service_account: text(node, "service_account"),
+        vault_role: spanned_text(node, "vault_role"),
+        vault_agent: spanned_text(node, "vault_agent"),
         image: text(node, "image"),
         ips: node.get("ips").map(|_| texts(node, "ips")),
         ip_of: node.get("ip").and_then(address_of),

@@ -232,11 +232,30 @@ fn operation(walk: &mut Walk<'_>, node: &Node, text: &str) {
     walk.report(ScenarioError::new(format!("unknown operation `{text}`"), node.span.clone(), label).help(help));
 }
 
+/// What Vault was asked: `*`, or a method and a path such as `GET aws/sts/readonly`.
+fn vault_request(walk: &mut Walk<'_>, node: &Node, request: &str) {
+    let help = "write it as \"vault:GET aws/sts/readonly\" or \"vault:*\"".to_owned();
+    let Some((method, path)) = request.split_once(' ') else {
+        if request != "*" {
+            walk.wrong(node, "expected a method and a path", Some(help));
+        }
+        return;
+    };
+    if !["*", "GET", "POST", "PUT", "DELETE", "LIST"].contains(&method) {
+        walk.wrong(node, "expected GET, POST, PUT, DELETE, LIST or `*` first", Some(help));
+    } else if let Some(path) = path.strip_prefix("/v1/").or_else(|| path.strip_prefix("v1/")) {
+        let help = format!("write it as \"vault:{method} {path}\"");
+        walk.wrong(node, "the path is written without `/v1/`", Some(help));
+    } else if path.trim().is_empty() {
+        walk.wrong(node, "expected a path after the method", Some(help));
+    }
+}
+
 fn journal_entry(walk: &mut Walk<'_>, node: &Node, text: &str) {
     match split_operation(text) {
-        Some(("vault", _)) => {
+        Some(("vault", request)) => {
             walk.needs.insert("vault".to_owned());
-            walk.pending(text, "Vault is not built yet", node.span.clone());
+            vault_request(walk, node, request);
         }
         Some(("imds" | "kubernetes", "*")) => {}
         Some((service @ ("imds" | "kubernetes"), _)) => {

@@ -13,6 +13,7 @@ mod request;
 mod saved;
 mod statements;
 mod step;
+mod vault;
 mod walk;
 
 use crate::{

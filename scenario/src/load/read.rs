@@ -6,7 +6,7 @@ use super::{command, expect, given, request, step};
 use crate::{
     Source, Spanned,
     model::{
-        Action, Actor, Call, Credentials, Fault, ImdsRequest, Journal, JournalWhere, Pending, ProxyCommand, ProxyVerb,
+        Action, Actor, Call, Credentials, Fault, FaultKind, ImdsRequest, Journal, JournalWhere, Pending, ProxyCommand, ProxyVerb,
         Scenario, Step, Target, TokenUse,
     },
     tree::{Entry, Node},
@@ -122,6 +122,7 @@ fn action(source: &Source, step: &Node, entry: &Entry, since: Option<usize>) -> 
             ask_for: beside("ask_for").and_then(Node::text).map(str::to_owned),
             token: beside("token").map_or(TokenUse::Fresh, token),
             client: beside("client").and_then(Node::text).map(str::to_owned),
+            from_agent: beside("from").is_some(),
         }),
         "imds" => Action::Imds(value.one_or_more().iter().filter_map(|node| imds(step, node)).collect()),
         "call" => {
@@ -174,17 +175,39 @@ fn action(source: &Source, step: &Node, entry: &Entry, since: Option<usize>) -> 
             node: value.get("proxy").and_then(spanned),
         },
         "advance" => Action::Advance(value.duration()?),
-        // Of several services all but one are not built, and then the scenario is never run.
-        "inject" => Action::Inject(fault(value.entries().first()?)),
-        "heal" => Action::Heal(value.one_or_more().first()?.text()?.to_owned()),
+        "inject" => Action::Inject(value.entries().iter().map(fault).collect()),
+        "heal" => Action::Heal(
+            value
+                .one_or_more()
+                .iter()
+                .filter_map(|service| service.text().map(str::to_owned))
+                .collect(),
+        ),
         _ => return None,
     })
 }
 
 fn fault(entry: &Entry) -> Fault {
+    let kind = |word: &Entry| {
+        let on = || word.value.bool() == Some(true);
+        match word.key.value.as_str() {
+            "error" => word.value.raw().map(|code| FaultKind::Error(code.to_owned())),
+            "delay" => word.value.duration().map(FaultKind::Delay),
+            "down" => on().then_some(FaultKind::Down),
+            "drop_watch" => on().then_some(FaultKind::DropWatch),
+            "gone" => on().then_some(FaultKind::Gone),
+            "sealed" => on().then_some(FaultKind::Sealed),
+            _ => None,
+        }
+    };
     Fault {
         service: entry.key.value.clone(),
-        delay: entry.value.get("delay").and_then(Node::duration),
+        kinds: entry.value.entries().iter().filter_map(kind).collect(),
+        times: entry
+            .value
+            .get("times")
+            .and_then(Node::integer)
+            .and_then(|times| u32::try_from(times).ok()),
     }
 }
 

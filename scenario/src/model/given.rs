@@ -5,6 +5,7 @@ use std::{
 
 use serde_json::Value;
 
+use super::Vault;
 use crate::Spanned;
 
 /// What exists before the first step; `apply` takes the same words.
@@ -20,6 +21,8 @@ pub struct Given {
     pub cluster: ClusterSpec,
     /// Region of the AWS account; `us-east-1` where nothing is said.
     pub region: Option<String>,
+    /// How late changes of IAM are seen, in the world's time; at once where nothing is said.
+    pub propagation: Option<Duration>,
     /// Roles by name, `a/b/R` having the path `/a/b/`.
     pub roles: BTreeMap<String, Spanned<Role>>,
     /// IAM users by name.
@@ -32,7 +35,9 @@ pub struct Given {
     pub pods: BTreeMap<String, Spanned<Pod>>,
     /// Manifests, applied in this order after everything else.
     pub manifests: Vec<Spanned<Manifest>>,
-    /// `region`, if `aws.region` was written as `null`.
+    /// Vault; `None` = not said.
+    pub vault: Option<Spanned<Vault>>,
+    /// `region` and `propagation`, if they were written as `null` in `aws`.
     pub restored: Restored,
 }
 
@@ -177,6 +182,10 @@ pub struct Pod {
     pub host_network: Option<bool>,
     /// Its service account.
     pub service_account: Option<String>,
+    /// The Vault role whose keys the metadata routes are to give it: the annotation of the subject's adapter.
+    pub vault_role: Option<Spanned<String>>,
+    /// The Vault role that a credential process in the pod asks for.
+    pub vault_agent: Option<Spanned<String>>,
     /// Its image.
     pub image: Option<String>,
     /// Its addresses, as the API shows them and as it has them; `None` = one that the world chooses.
@@ -200,6 +209,18 @@ pub struct Manifest {
     pub set: Option<BTreeMap<String, String>>,
 }
 
+/// Whether and how the subject gets keys from Vault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VaultUse {
+    /// It does not.
+    Off,
+    /// It does.
+    On {
+        /// The auth role it logs in with; `None` = the one named like the Vault role.
+        auth_role: Option<String>,
+    },
+}
+
 /// Settings of the subject: neutral words, of which its adapter makes flags. `None` = not said.
 #[derive(Clone, Debug, Default)]
 pub struct ProxySettings {
@@ -219,6 +240,8 @@ pub struct ProxySettings {
     pub require_token: Option<Spanned<bool>>,
     /// `intercept`: `nftables`, `iptables` or `none`.
     pub intercept: Option<Spanned<String>>,
+    /// `vault`: whether pods may get their keys from Vault.
+    pub vault: Option<Spanned<VaultUse>>,
     /// `listen`.
     pub listen: Option<Spanned<String>>,
     /// Keys written as `null`; `proxy: null` has all of them here.

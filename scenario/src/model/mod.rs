@@ -3,18 +3,20 @@
 mod expect;
 mod given;
 mod step;
+mod vault;
 
 use std::collections::BTreeSet;
 
 pub use expect::{Bounds, Expect, Expectation};
 pub use given::{
     Bucket, ClusterSpec, Document, Given, ImdsSpec, Manifest, Namespace, Pod, ProxySettings, Restored, Role,
-    StatementList, Trust, User,
+    StatementList, Trust, User, VaultUse,
 };
 pub use step::{
-    Action, Actor, Call, Credentials, Fault, ImdsRequest, Journal, JournalWhere, ProxyCommand, ProxyVerb, Step, Target,
+    Action, Actor, Call, Credentials, Fault, FaultKind, ImdsRequest, Journal, JournalWhere, ProxyCommand, ProxyVerb, Step, Target,
     TokenUse,
 };
+pub use vault::Vault;
 
 use crate::{Source, Span, Spanned};
 

@@ -85,18 +85,37 @@ pub enum Action {
     /// `advance:` moves the world's clock by this much.
     Advance(Duration),
     /// `inject:` a fault, until [`Action::Heal`].
-    Inject(Fault),
+    Inject(Vec<Fault>),
     /// `heal:` ends the faults of this service (`sts`).
-    Heal(String),
+    Heal(Vec<String>),
 }
 
 /// A fault of one service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The service: `sts`.
+    /// The service: `sts`, `kubernetes`, `vault` or `imds`.
     pub service: String,
-    /// How late it answers.
-    pub delay: Option<Duration>,
+    /// What goes wrong, in the order in which it was written.
+    pub kinds: Vec<FaultKind>,
+    /// How many requests meet it; `None` = all until it is healed.
+    pub times: Option<u32>,
+}
+
+/// What goes wrong with a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// It answers with this code: AWS's word for STS, a status for the others.
+    Error(String),
+    /// It answers nobody.
+    Down,
+    /// It answers this much later, in real time.
+    Delay(Duration),
+    /// Watches break off.
+    DropWatch,
+    /// Watches are told that their version is gone.
+    Gone,
+    /// Vault is sealed.
+    Sealed,
 }
 
 /// `credentials:`.
@@ -108,6 +127,8 @@ pub struct Credentials {
     pub token: TokenUse,
     /// `client:`; `None` is the harness's own walk.
     pub client: Option<String>,
+    /// `from: agent`: the pod's credential process, in place of the metadata service.
+    pub from_agent: bool,
 }
 
 /// Which IMDSv2 token a request carries.

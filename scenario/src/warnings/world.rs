@@ -209,6 +209,7 @@ fn is_said(proxy: &ProxySettings) -> bool {
         passthrough,
         require_token,
         intercept,
+        vault,
         listen,
         restored,
     } = proxy;
@@ -220,6 +221,7 @@ fn is_said(proxy: &ProxySettings) -> bool {
         || passthrough.is_some()
         || require_token.is_some()
         || intercept.is_some()
+        || vault.is_some()
         || listen.is_some()
         || !restored.is_empty()
 }

@@ -1,70 +1,61 @@
 use super::shape::{Choice, Shape, Structure, Word, choice, word};
 
-const NO_KUBERNETES_FAULTS: &str = "faults of the API server are not built yet";
-const NO_VAULT_FAULTS: &str = "faults of Vault are not built yet";
-const NO_IMDS_FAULTS: &str = "faults of the instances' metadata service are not built yet";
-const NO_STS_FAULTS: &str = "faults of STS other than `delay` are not built yet";
-
 /// The services that can have a fault.
-pub(super) const FAULTY: &[Choice] = &[
-    choice("sts"),
-    choice("kubernetes").later(NO_KUBERNETES_FAULTS),
-    choice("vault").later(NO_VAULT_FAULTS),
-    choice("imds").later(NO_IMDS_FAULTS),
-];
+pub(super) const FAULTY: &[Choice] = &[choice("sts"), choice("kubernetes"), choice("vault"), choice("imds")];
 
 /// Faults by the service that has them.
 pub(super) const FAULTS: Structure = Structure {
     what: "faults",
     words: &[
-        word("sts", "a fault of STS", Shape::Struct(&FAULT_OF_STS)),
-        word("kubernetes", "a fault of the API server", Shape::Struct(&FAULT)).later(NO_KUBERNETES_FAULTS),
-        word("vault", "a fault of Vault", Shape::Struct(&FAULT)).later(NO_VAULT_FAULTS),
+        word("sts", "a fault of STS", Shape::Struct(&OF_STS)),
+        word("kubernetes", "a fault of the API server", Shape::Struct(&OF_KUBERNETES)),
+        word("vault", "a fault of Vault", Shape::Struct(&OF_VAULT)).needs("vault"),
         word(
             "imds",
             "a fault of the instances' metadata service",
-            Shape::Struct(&FAULT),
-        )
-        .later(NO_IMDS_FAULTS),
+            Shape::Struct(&OF_IMDS),
+        ),
     ],
     rest: None,
 };
 
-const FAULT: Structure = Structure {
-    what: "a fault",
-    words: FAULT_WORDS,
+const ERROR: Word = word("error", "the code it answers with", Shape::Code);
+const STATUS: Word = word(
+    "error",
+    "the status it answers with, such as 503",
+    Shape::Number { min: 400, max: 599 },
+);
+const DOWN: Word = word("down", "whether it answers nobody", Shape::Bool);
+const DELAY: Word = word("delay", "how late it answers", Shape::Duration);
+const DROP_WATCH: Word = word("drop_watch", "whether watches break off", Shape::Bool);
+const GONE: Word = word(
+    "gone",
+    "whether watches are told that their version is gone",
+    Shape::Bool,
+);
+const SEALED: Word = word("sealed", "whether it is sealed", Shape::Bool);
+const TIMES: Word = word("times", "how often", Shape::Number { min: 1, max: 1_000_000 });
+
+const OF_STS: Structure = Structure {
+    what: "a fault of STS",
+    words: &[ERROR, DOWN, DELAY, TIMES],
     rest: None,
 };
 
-const FAULT_WORDS: &[Word] = &[
-    word("error", "the code it answers with", Shape::Code),
-    word("down", "whether it cannot be reached", Shape::Bool),
-    word("delay", "how late it answers", Shape::Duration),
-    word("drop_watch", "whether watches break off", Shape::Bool),
-    word(
-        "gone",
-        "whether watches are told that their version is gone",
-        Shape::Bool,
-    ),
-    word("sealed", "whether it is sealed", Shape::Bool),
-    word("times", "how often", Shape::Number { min: 1, max: i64::MAX }),
-];
+const OF_KUBERNETES: Structure = Structure {
+    what: "a fault of the API server",
+    words: &[STATUS, DOWN, DELAY, DROP_WATCH, GONE, TIMES],
+    rest: None,
+};
 
-/// The index of `delay` in [`FAULT_WORDS`].
-const DELAY: usize = 2;
+const OF_VAULT: Structure = Structure {
+    what: "a fault of Vault",
+    words: &[STATUS, DOWN, DELAY, SEALED, TIMES],
+    rest: None,
+};
 
-const FAULT_OF_STS: Structure = Structure {
-    what: "a fault of STS",
-    words: &{
-        let mut words = [FAULT_WORDS[DELAY]; FAULT_WORDS.len()];
-        let mut at = 0;
-        while at < FAULT_WORDS.len() {
-            if at != DELAY {
-                words[at] = FAULT_WORDS[at].later(NO_STS_FAULTS);
-            }
-            at += 1;
-        }
-        words
-    },
+const OF_IMDS: Structure = Structure {
+    what: "a fault of the instances' metadata service",
+    words: &[STATUS, DOWN, DELAY, TIMES],
     rest: None,
 };

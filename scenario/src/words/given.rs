@@ -4,8 +4,6 @@ use super::{
     vault::VAULT,
 };
 
-const NO_VAULT: &str = "Vault is not built yet";
-
 /// What exists before the first step; `apply` takes the same words.
 pub const GIVEN: Structure = Structure {
     what: "what is given",
@@ -66,9 +64,7 @@ const WORDS: &[Word] = &[
         "files of fixtures/manifests, applied as they are",
         Shape::List(&MANIFEST),
     ),
-    word("vault", "Vault, in its own field names", Shape::Struct(&VAULT))
-        .later(NO_VAULT)
-        .needs("vault"),
+    word("vault", "Vault, in its own field names", Shape::Struct(&VAULT)).needs("vault"),
 ];
 
 const CLUSTER: Structure = Structure {
@@ -124,8 +120,7 @@ const AWS: Structure = Structure {
     what: "the AWS account",
     words: &[
         word("region", "its region; us-east-1 if not given", Shape::Text),
-        word("propagation", "how late changes of IAM are seen", Shape::Duration)
-            .later("a delay of IAM's changes is not built yet"),
+        word("propagation", "how late changes of IAM are seen", Shape::Duration),
     ],
     rest: None,
 };
@@ -225,15 +220,12 @@ const POD: Structure = Structure {
         word("external_id", "the external id its role is assumed with", Shape::Text),
         word("host_network", "whether it shares its node's network", Shape::Bool),
         word("service_account", "its service account", Shape::Text),
-        word("vault_role", "the Vault role its keys come from", Shape::Text)
-            .later(NO_VAULT)
-            .needs("vault"),
+        word("vault_role", "the Vault role its keys come from", Shape::Text).needs("vault"),
         word(
             "vault_agent",
             "the Vault role an agent in the pod asks for",
             Shape::Text,
         )
-        .later(NO_VAULT)
         .needs("vault"),
         word("image", "its image", Shape::Text),
         word("ips", "its addresses", Shape::List(&Shape::Text)).needs("addresses"),

@@ -45,7 +45,6 @@ const WORDS: &[Word] = &[
         "whether pods may get their keys from Vault",
         Shape::Either(&[Shape::Bool, Shape::Struct(&VAULT)]),
     )
-    .later("Vault is not built yet")
     .needs("vault"),
     word("listen", "the address the proxy listens on", Shape::Text).later("another listening address is not built yet"),
 ];

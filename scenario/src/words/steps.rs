@@ -218,7 +218,7 @@ const CLIENTS: &[Choice] = &[
     choice("java").later("the Java SDK's own provider is not built yet"),
 ];
 
-const FROM: &[Choice] = &[choice("agent").later("a pod's credential process is not built yet")];
+const FROM: &[Choice] = &[choice("agent")];
 
 const OF_IMDS: &[Word] = &[
     word(
