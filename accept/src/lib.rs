@@ -7,5 +7,5 @@
 mod serve;
 mod sources;
 
-pub use serve::{Limits, Peer, Transport, serve};
+pub use serve::{Limits, Peer, Transport, Unanswered, serve};
 pub use tokio_util::sync::CancellationToken;

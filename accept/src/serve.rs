@@ -1,4 +1,4 @@
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -50,6 +50,11 @@ pub enum Transport {
     /// TLS; HTTP/2 or HTTP/1.1 as the peers agree by ALPN.
     Tls(Arc<rustls::ServerConfig>),
 }
+
+/// In the extensions of a response: it is not sent, and the connection is closed in its place, as by a server that ends
+/// while it works.
+#[derive(Clone, Copy, Debug)]
+pub struct Unanswered;
 
 /// Serves `handler` on `listener` until `stop` is cancelled, then lets open requests finish for [`Limits::drain`].
 ///
@@ -144,7 +149,13 @@ where
     builder.http2().timer(TokioTimer::new());
     let service = service_fn(move |request| {
         let answer = handler(peer, request);
-        async move { Ok::<_, Infallible>(answer.await) }
+        async move {
+            let answer = answer.await;
+            match answer.extensions().get::<Unanswered>() {
+                Some(Unanswered) => Err(Unanswered),
+                None => Ok(answer),
+            }
+        }
     });
     match transport {
         Transport::Plain => {
@@ -161,6 +172,16 @@ where
         }
     }
 }
+
+// === impl Unanswered ===
+
+impl std::fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the request is left without an answer")
+    }
+}
+
+impl std::error::Error for Unanswered {}
 
 // === impl Limits ===
 
@@ -206,6 +227,22 @@ mod tests {
             )
         };
         tokio::time::timeout(LONG, asking).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_unanswered_request_sees_its_connection_close_and_nothing_else() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let serving = serve(listener, Transport::Plain, Limits::default(), stop.clone(), |_, _| async {
+            let mut response = Response::new(Full::new(Bytes::from_static(b"never seen")));
+            response.extensions_mut().insert(Unanswered);
+            response
+        });
+        let serving = tokio::spawn(serving);
+        assert_eq!(ask(Ipv4Addr::LOCALHOST, server).await.1, "");
+        stop.cancel();
+        serving.await.unwrap().unwrap();
     }
 
     #[tokio::test]

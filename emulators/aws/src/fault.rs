@@ -9,6 +9,8 @@ pub enum Fault {
     Error(String),
     /// Requests are answered this much later, in real time.
     Delay(Duration),
+    /// Requests are left without an answer: the connection is closed.
+    Down,
 }
 
 /// What a fault did until it was healed.
@@ -22,7 +24,7 @@ pub struct FaultRecord {
 
 /// The faults planned, by the service's signing name.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(HashMap<String, Planned>);
+pub(crate) struct Faults(HashMap<String, Vec<Planned>>);
 
 #[derive(Debug)]
 struct Planned {
@@ -33,27 +35,34 @@ struct Planned {
 // === impl Faults ===
 
 impl Faults {
-    /// A later fault of the same service replaces an earlier one.
+    /// Several faults of one service hold at once.
     pub(crate) fn plan(&mut self, service: &str, fault: Fault, times: Option<u32>) {
-        self.0.insert(
-            service.to_owned(),
-            Planned {
-                fault,
-                record: FaultRecord { met: 0, left: times },
-            },
-        );
+        self.0.entry(service.to_owned()).or_default().push(Planned {
+            fault,
+            record: FaultRecord { met: 0, left: times },
+        });
     }
 
+    /// What the faults of the service did, all together.
     pub(crate) fn heal(&mut self, service: &str) -> Option<FaultRecord> {
-        self.0.remove(service).map(|planned| planned.record)
+        let records = self.0.remove(service)?.into_iter().map(|planned| planned.record);
+        records.reduce(|all, one| FaultRecord {
+            met: all.met.saturating_add(one.met),
+            left: all.left.max(one.left),
+        })
     }
 
     /// The delay that a request to this service meets.
     pub(crate) fn delay(&mut self, service: &str) -> Option<Duration> {
         match self.meet(service, |fault| matches!(fault, Fault::Delay(_)))? {
             Fault::Delay(delay) => Some(delay),
-            Fault::Error(_) => None,
+            Fault::Error(_) | Fault::Down => None,
         }
+    }
+
+    /// Whether a request to this service is left without an answer.
+    pub(crate) fn down(&mut self, service: &str) -> bool {
+        self.meet(service, |fault| *fault == Fault::Down).is_some()
     }
 
     /// The error that a request to this service meets.
@@ -64,18 +73,17 @@ impl Faults {
                 code,
                 "This fault was injected by the scenario.",
             )),
-            Fault::Delay(_) => None,
+            Fault::Delay(_) | Fault::Down => None,
         }
     }
 
     fn meet(&mut self, service: &str, kind: impl Fn(&Fault) -> bool) -> Option<Fault> {
-        let planned = self.0.get_mut(service).filter(|planned| kind(&planned.fault))?;
-        match &mut planned.record.left {
-            Some(0) => return None,
-            Some(left) => *left -= 1,
-            None => {}
-        }
-        planned.record.met += 1;
+        let faults = self.0.get_mut(service)?.iter_mut();
+        let planned = faults
+            .filter(|planned| kind(&planned.fault))
+            .find(|planned| planned.record.left != Some(0))?;
+        planned.record.left = planned.record.left.map(|left| left - 1);
+        planned.record.met = planned.record.met.saturating_add(1);
         Some(planned.fault.clone())
     }
 }

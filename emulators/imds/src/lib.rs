@@ -17,7 +17,7 @@ mod spelling;
 mod tree;
 
 pub use credentials::{Credentials, InstanceCredentials};
-pub use fault::Fault;
+pub use fault::{Fault, FaultRecord};
 pub use instance::{Directory, Instance, Tokens};
 pub use journal::ImdsRequest;
 pub use service::Imds;

@@ -2,7 +2,7 @@ use std::{fmt, future::pending, io, sync::Arc};
 
 use http::{HeaderMap, Method, Request, StatusCode, Uri, request::Parts};
 use jiff::Timestamp;
-use rolecall_accept::{CancellationToken, Limits, Peer, Transport, serve};
+use rolecall_accept::{CancellationToken, Limits, Peer, Transport, Unanswered, serve};
 use rolecall_clock::Clock;
 use tokio::net::TcpListener;
 use tracing::warn;
@@ -11,7 +11,7 @@ use crate::{
     Directory, Fault, ImdsRequest, Instance, InstanceCredentials, Tokens,
     answer::{self, Answer, TTL},
     credentials::CredentialCache,
-    fault::Faults,
+    fault::{FaultRecord, Faults},
     journal::Journal,
     session::{self, Sessions},
     spelling::fold,
@@ -77,14 +77,15 @@ impl Imds {
         self.0.journal.requests()
     }
 
-    /// Lets answers go wrong from now on, besides what was injected before.
-    pub fn inject(&self, fault: Fault) {
-        self.0.faults.inject(fault);
+    /// Lets answers go wrong from now on, for the next `times` requests or until [`Imds::heal`], besides what was injected
+    /// before.
+    pub fn inject(&self, fault: Fault, times: Option<u32>) {
+        self.0.faults.inject(fault, times);
     }
 
-    /// Ends all that was injected.
-    pub fn heal(&self) {
-        self.0.faults.heal();
+    /// Ends all faults and says what they did, in the order of their injection.
+    pub fn heal(&self) -> Vec<FaultRecord> {
+        self.0.faults.heal()
     }
 }
 
@@ -104,11 +105,11 @@ impl Inner {
         let node = instance.as_ref().map(|instance| instance.node.clone());
         let request = (&parts.method, &parts.uri, &parts.headers);
         let number = self.journal.arrived(self.clock.wall(), peer.remote, node, request);
-        let (delay, fault) = self.faults.next();
-        if !delay.is_zero() {
-            tokio::time::sleep(delay).await;
+        let befallen = self.faults.next();
+        if !befallen.delay.is_zero() {
+            tokio::time::sleep(befallen.delay).await;
         }
-        let answer = match (fault, instance) {
+        let mut answer = match (befallen.status, instance) {
             (Some(status), _) => answer::error(status),
             (None, Some(instance)) => {
                 self.answer(peer, &instance, &parts.method, &parts.uri, &parts.headers)
@@ -117,6 +118,10 @@ impl Inner {
             // Nobody's instance: nothing is known about it.
             (None, None) => answer::error(StatusCode::NOT_FOUND),
         };
+        if befallen.unanswered {
+            answer.extensions_mut().insert(Unanswered);
+            return answer;
+        }
         self.journal.answered(number, answer.status().as_u16());
         answer
     }

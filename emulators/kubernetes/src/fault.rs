@@ -18,6 +18,8 @@ pub enum Fault {
     },
     /// Requests are answered this much later, in real time.
     Delay(Duration),
+    /// Requests are left without an answer: the connection is closed.
+    Down,
     /// Watches end: the open ones at once, new ones as soon as they have told what was there.
     DropWatch,
     /// The history is forgotten, and watches end with an in-stream 410: the open ones at once, new ones unless they
@@ -97,12 +99,22 @@ impl Faults {
         (delay, error)
     }
 
+    /// Whether a request that arrives now is left without an answer.
+    pub(crate) fn is_down(&self) -> bool {
+        let mut faults = self.lock();
+        faults
+            .iter_mut()
+            .any(|record| record.fault == Fault::Down && record.meet())
+    }
+
     /// Whether a watch that waits for changes is to end.
     pub(crate) fn of_watch(&self) -> Option<WatchEnd> {
         self.lock().iter_mut().find_map(|record| {
             let end = match record.fault {
                 Fault::DropWatch => WatchEnd::Dropped,
                 Fault::Gone => WatchEnd::Gone,
+                // What is open when a server goes down is cut off.
+                Fault::Down => WatchEnd::Dropped,
                 Fault::Error { .. } | Fault::Delay(_) => return None,
             };
             record.meet().then_some(end)

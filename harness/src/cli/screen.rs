@@ -65,7 +65,7 @@ impl Screen {
                 self.interrupt.held.store(true, Ordering::SeqCst);
                 let _ = self.writer.held(&scenario.id, doors);
             }
-            Event::StepEnded { .. } => {}
+            Event::StepEnded { .. } | Event::Noted { .. } => {}
         }
         let diagnostics = self.keep(happened);
         let writer = &mut self.writer;

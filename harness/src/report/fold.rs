@@ -37,6 +37,7 @@ pub(crate) struct Fold {
     started: jiff::Timestamp,
     start: std::time::Instant,
     steps: BTreeMap<Place, Vec<StepReport>>,
+    notes: BTreeMap<Place, Vec<String>>,
     scenarios: BTreeMap<Place, ScenarioReport>,
 }
 
@@ -67,6 +68,7 @@ impl Fold {
             started,
             start: monotonic(),
             steps: BTreeMap::new(),
+            notes: BTreeMap::new(),
             scenarios: BTreeMap::new(),
         }
     }
@@ -93,6 +95,11 @@ impl Fold {
                     None => Added::Nothing,
                 }
             }
+            Event::Noted { scenario, text } => {
+                let place = (scenario.id.clone(), happened.repeat);
+                self.notes.entry(place).or_default().push(mask(text));
+                Added::Nothing
+            }
             Event::ScenarioEnded {
                 scenario,
                 verdict,
@@ -106,6 +113,7 @@ impl Fold {
                 report.seconds = seconds(*took);
                 report.world_ready_seconds = world_ready.map(seconds);
                 report.steps = self.steps.remove(&place).unwrap_or_default();
+                report.notes = self.notes.remove(&place).unwrap_or_default();
                 report.diagnostics = diagnostics;
                 if matches!(report.verdict, VerdictWord::Failed | VerdictWord::Error) {
                     report.again = Some(format!(
@@ -254,6 +262,7 @@ fn scenario_report(scenario: &Scenario, verdict: &Verdict) -> ScenarioReport {
         seconds: 0.0,
         world_ready_seconds: None,
         steps: Vec::new(),
+        notes: Vec::new(),
         failure,
         diagnostics: None,
         again: None,

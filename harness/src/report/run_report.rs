@@ -83,6 +83,8 @@ pub(crate) struct ScenarioReport {
     /// From the start until its world was ready for the first step.
     pub(crate) world_ready_seconds: Option<f64>,
     pub(crate) steps: Vec<StepReport>,
+    /// What a person should know and what decides nothing, such as a fault that nobody met.
+    pub(crate) notes: Vec<String>,
     pub(crate) failure: Option<FailureReport>,
     /// Where one reads more of a scenario that failed or met an error.
     pub(crate) diagnostics: Option<DiagnosticsReport>,

@@ -90,6 +90,7 @@ fn ended(id: &str, repeat: u32, verdict: VerdictWord) -> ScenarioReport {
         world_ready_seconds: ran.then_some(0.5),
         steps: if ran { steps } else { Vec::new() },
         failure: None,
+        notes: Vec::new(),
         diagnostics: None,
         again: None,
     }

@@ -43,6 +43,14 @@ impl<W: Write> TextWriter<W> {
     pub(crate) fn scenario(&mut self, report: &ScenarioReport) -> io::Result<()> {
         self.blank = matches!(report.verdict, VerdictWord::Failed | VerdictWord::Error);
         let id = &self.named(&report.id, report.repeat);
+        self.verdict(id, report)?;
+        for note in &report.notes {
+            writeln!(self.out, "   = note: {note}")?;
+        }
+        Ok(())
+    }
+
+    fn verdict(&mut self, id: &str, report: &ScenarioReport) -> io::Result<()> {
         match report.verdict {
             VerdictWord::Passed => self.line("PASS", GOOD, id, &report.name, report.seconds),
             VerdictWord::Skipped => {

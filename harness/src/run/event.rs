@@ -21,6 +21,8 @@ pub(crate) enum Event {
     ScenarioStarted { scenario: Arc<Scenario> },
     /// A step ended.
     StepEnded { scenario: Arc<Scenario>, step: StepEnd },
+    /// Something of a scenario that a person should know and that decides nothing.
+    Noted { scenario: Arc<Scenario>, text: String },
     /// A scenario ended, or was not run.
     ScenarioEnded {
         scenario: Arc<Scenario>,

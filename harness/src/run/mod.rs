@@ -2,6 +2,7 @@
 
 mod ask;
 mod event;
+mod faults;
 mod poll;
 mod scenario;
 mod suite;

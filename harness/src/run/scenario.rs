@@ -10,6 +10,7 @@ use crate::{
     run::{
         Event, Failure, StepEnd, Verdict,
         ask::ask,
+        faults::Faults,
         poll::{Times, until_judged},
     },
     world::{JournalMark, World, WorldError},
@@ -22,6 +23,7 @@ pub(super) struct State {
     pub(super) journal_marks: Vec<JournalMark>,
     /// Roles that each pod was given at some time.
     pods: Vec<(String, Vec<String>)>,
+    faults: Faults,
 }
 
 /// Runs the steps in order; the first that does not hold ends the scenario.
@@ -34,6 +36,7 @@ pub(super) async fn run_steps<W: World>(world: &W, scenario: &Arc<Scenario>, say
         },
         journal_marks: Vec::new(),
         pods: Vec::new(),
+        faults: Faults::default(),
     };
     state.remember_roles(&scenario.given);
     for (index, step) in scenario.steps.iter().enumerate() {
@@ -65,7 +68,20 @@ pub(super) async fn run_steps<W: World>(world: &W, scenario: &Arc<Scenario>, say
             return Verdict::Failed(failure);
         }
     }
-    Verdict::Passed
+    let ended = state.faults.end(world).await;
+    for text in state.faults.unmet() {
+        say(Event::Noted {
+            scenario: scenario.clone(),
+            text,
+        });
+    }
+    match ended {
+        Ok(()) => Verdict::Passed,
+        Err((step, error)) => Verdict::Errored {
+            step: Some(step),
+            message: error.to_string(),
+        },
+    }
 }
 
 type End = (u32, Duration, Option<Box<Failure>>);
@@ -74,19 +90,16 @@ async fn run_step<W: World>(world: &W, step: &Step, index: usize, state: &mut St
     if let Action::Apply(given, _) = &step.action.value {
         state.remember_roles(given);
     }
+    if state.faults.are_changed_by(world, step, index).await? {
+        return Ok((1, Duration::ZERO, None));
+    }
     let Some(expect) = &step.expect else {
         return without_expectation(world, step, state).await;
     };
     // A change is made once; asking again would make another.
     let once = matches!(
         step.action.value,
-        Action::Apply(..)
-            | Action::Delete { .. }
-            | Action::Recreate { .. }
-            | Action::Proxy(_)
-            | Action::Advance(_)
-            | Action::Inject(_)
-            | Action::Heal(_)
+        Action::Apply(..) | Action::Delete { .. } | Action::Recreate { .. } | Action::Proxy(_) | Action::Advance(_)
     );
     let mut times = Times::of(step, world.patience());
     if once {

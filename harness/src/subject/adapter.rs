@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, net::Ipv4Addr, path::PathBuf};
 
-use rolecall_scenario::model;
+use rolecall_scenario::model::{self, VaultUse};
 
 use crate::subject::Settings;
 
@@ -30,6 +30,8 @@ pub(crate) struct NodeFacts {
     pub(crate) metadata_address: Ipv4Addr,
     /// ARN prefix of the account's roles, ending in `/`.
     pub(crate) base_role_arn: String,
+    /// Where Vault is, if the world has one.
+    pub(crate) vault: Option<String>,
 }
 
 /// How a started subject is asked whether it can serve, from inside its node.
@@ -49,6 +51,8 @@ const ADMIN: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 8182);
 /// kube2iam's annotations, which the bundled proxy reads too.
 const ROLE_KEY: &str = "iam.amazonaws.com/role";
 const EXTERNAL_ID_KEY: &str = "iam.amazonaws.com/external-id";
+/// The bundled proxy's own, for keys from Vault.
+const VAULT_ROLE_KEY: &str = "iam.amazonaws.com/vault-role";
 const ALLOWED_ROLES_KEY: &str = "iam.amazonaws.com/allowed-roles";
 
 /// The port a subject serves pods on, kube2iam's default.
@@ -84,6 +88,11 @@ impl Subject {
         let unsupported = match self {
             Self::Bundled => None,
             Self::Program { .. } => [
+                settings
+                    .vault
+                    .as_ref()
+                    .filter(|vault| matches!(vault, VaultUse::On { .. }))
+                    .map(|_| "`vault`"),
                 settings.passthrough.as_ref().map(|_| "`passthrough`"),
                 settings
                     .require_token
@@ -131,10 +140,15 @@ impl Subject {
                         .passthrough
                         .iter()
                         .flatten()
-                        .map(|path| format!("--passthrough={path}")),
+                        // A scenario names what a pod asks for; the flag's paths stand below the version.
+                        .map(|path| format!("--passthrough={}", path.strip_prefix("/latest").unwrap_or(path))),
                 );
                 if settings.require_token == Some(true) {
                     flags.push("--require-token".to_owned());
+                }
+                if let (Some(VaultUse::On { auth_role }), Some(vault)) = (&settings.vault, &facts.vault) {
+                    flags.push(format!("--vault-addr={vault}"));
+                    flags.extend(auth_role.iter().map(|role| format!("--vault-auth-role={role}")));
                 }
             }
             Self::Program { .. } => {
@@ -215,17 +229,24 @@ impl Subject {
         if let Some(external_id) = &pod.external_id {
             annotations.insert(EXTERNAL_ID_KEY.to_owned(), external_id.clone());
         }
+        if let Some(role) = &pod.vault_role {
+            annotations.insert(VAULT_ROLE_KEY.to_owned(), role.value.clone());
+        }
         annotations
     }
 
     /// The annotations of a pod that words of their own stand for.
-    pub(crate) fn own_pod_annotations(&self) -> [&'static str; 2] {
-        [ROLE_KEY, EXTERNAL_ID_KEY]
+    pub(crate) fn own_pod_annotations(&self) -> [&'static str; 3] {
+        [ROLE_KEY, EXTERNAL_ID_KEY, VAULT_ROLE_KEY]
     }
 
     /// The annotations that go when these words of a pod are restored to their default.
     pub(crate) fn restored_pod_annotations(&self, restored: &model::Restored) -> Vec<&'static str> {
-        let words = [("role", ROLE_KEY), ("external_id", EXTERNAL_ID_KEY)];
+        let words = [
+            ("role", ROLE_KEY),
+            ("external_id", EXTERNAL_ID_KEY),
+            ("vault_role", VAULT_ROLE_KEY),
+        ];
         words
             .into_iter()
             .filter(|(word, _)| restored.contains(word))

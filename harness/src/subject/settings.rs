@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use rolecall_scenario::{
     Spanned,
-    model::{ProxySettings, Restored},
+    model::{ProxySettings, Restored, VaultUse},
 };
 
 /// Settings of the subject in neutral words; `None` is the subject's own default.
@@ -17,6 +17,7 @@ pub(crate) struct Settings {
     pub(crate) namespace_restrictions: Option<bool>,
     pub(crate) passthrough: Option<Vec<String>>,
     pub(crate) require_token: Option<bool>,
+    pub(crate) vault: Option<VaultUse>,
 }
 
 // === impl Settings ===
@@ -42,6 +43,7 @@ impl Settings {
             ),
             passthrough: or.value("passthrough", &over.passthrough, &self.passthrough),
             require_token: or.value("require_token", &over.require_token, &self.require_token),
+            vault: or.value("vault", &over.vault, &self.vault),
         }
     }
 }

@@ -57,8 +57,8 @@ pub(crate) trait World: Send + Sync {
     /// Begins a fault.
     fn inject(&self, fault: &Fault) -> impl Future<Output = Result<(), WorldError>> + Send;
 
-    /// Ends the faults of a service.
-    fn heal(&self, service: &str) -> impl Future<Output = Result<(), WorldError>> + Send;
+    /// Ends the faults of a service and tells what they did.
+    fn heal(&self, service: &str) -> impl Future<Output = Result<FaultEnd, WorldError>> + Send;
 
     /// The access key of a user, by the name that `using:` has for it.
     fn user_keys(&self, name: &str) -> Option<Keys>;
@@ -115,6 +115,15 @@ pub(crate) enum MetadataTask<'a> {
 /// What was collected of a world before it was taken down: file names and texts. Secrets are still in them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Diagnostics(pub(crate) Vec<(String, String)>);
+
+/// What the faults of a service did until they were healed, all together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FaultEnd {
+    /// Requests that met one.
+    pub(crate) met: u32,
+    /// Requests that were still to meet one that had a number of times.
+    pub(crate) left: u32,
+}
 
 /// Default times of a world, in real time.
 #[derive(Clone, Copy, Debug)]

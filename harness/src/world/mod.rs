@@ -5,5 +5,5 @@ pub(crate) mod embedded;
 mod error;
 pub(crate) mod operator;
 
-pub(crate) use contract::{Diagnostics, JournalMark, MetadataTask, Patience, World, Worlds};
+pub(crate) use contract::{Diagnostics, FaultEnd, JournalMark, MetadataTask, Patience, World, Worlds};
 pub(crate) use error::WorldError;

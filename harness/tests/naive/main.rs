@@ -24,6 +24,7 @@ const NODES_SIGNATURE: &str = "signed by role nodes.example.cluster.k8s.local";
 /// All scenarios. None may pass: it would be one that lets the node's keys through. None may end in error: the proxy
 /// answers, and what it answers is wrong.
 const SAID: &[(&str, Said)] = &[
+    ("aws/change-arrives-late", Skipped("no clock that can be moved")),
     ("kops/additional-policies-master", Failed(4, NODES_SIGNATURE)),
     ("kops/additional-policies-node", Failed(4, "ES allowed it")),
     ("kops/assume-role-is-enough", Failed(1, NODES_SIGNATURE)),
@@ -46,6 +47,13 @@ const SAID: &[(&str, Said)] = &[
     ("kube2iam/sdk-imdsv2", Skipped("does not support `require_token`")),
     ("kube2iam/trust-without-node", Failed(1, NODES_KEYS)),
     ("kube2iam/unannotated-pod", Failed(1, NODES_KEYS)),
+    ("resilience/api-server-down", Failed(1, NODES_KEYS)),
+    (
+        "resilience/metadata-service-fails",
+        Skipped("does not support `passthrough`"),
+    ),
+    ("resilience/sts-throttles", Failed(2, NODES_KEYS)),
+    ("resilience/watch-breaks-off", Failed(1, NODES_KEYS)),
 ];
 
 /// Without the AWS command line, which a scenario runs in its pods, that scenario is not run.

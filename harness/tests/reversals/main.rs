@@ -5,6 +5,7 @@
 //! Where an earlier step sees the reversed fact first, its expectation is reversed with it; where a fact can only
 //! change on the way, a step is put in, and the later ones have higher numbers.
 
+mod aws;
 mod cache;
 mod imdsv2;
 mod namespace;

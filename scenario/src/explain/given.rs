@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     Spanned, format_duration,
-    model::{Bucket, ClusterSpec, Document, Manifest, Namespace, Pod, ProxySettings, Role, StatementList, Trust, User, VaultUse},
+    model::{
+        Bucket, ClusterSpec, Document, Manifest, Namespace, Pod, ProxySettings, Role, StatementList, Trust, User,
+        VaultUse,
+    },
 };
 
 /// What is said of a thing, one clause a fact. Nothing is said of what has its default, but see [`role`] and [`pod`].

@@ -6,8 +6,8 @@ use super::{
 use crate::{
     Spanned, format_duration,
     model::{
-        Action, Actor, Call, Credentials, Fault, FaultKind, ImdsRequest, Journal, ProxyCommand, ProxyVerb, Scenario, Step, Target,
-        TokenUse,
+        Action, Actor, Call, Credentials, Fault, FaultKind, ImdsRequest, Journal, ProxyCommand, ProxyVerb, Scenario,
+        Step, Target, TokenUse,
     },
 };
 
@@ -86,8 +86,15 @@ fn action(scenario: &Scenario, step: &Step, known: &mut Known) -> String {
             format!("from now on {}", and(&all))
         }
         Action::Heal(services) => {
-            let names: Vec<String> = services.iter().map(|service| service_name(service).to_owned()).collect();
-            format!("{} {} well again", and(&names), if names.len() == 1 { "is" } else { "are" })
+            let names: Vec<String> = services
+                .iter()
+                .map(|service| service_name(service).to_owned())
+                .collect();
+            format!(
+                "{} {} well again",
+                and(&names),
+                if names.len() == 1 { "is" } else { "are" }
+            )
         }
     }
 }

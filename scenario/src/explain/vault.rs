@@ -18,7 +18,9 @@ pub(super) fn vault(vault: &Vault) -> Facts {
         say(format!("Vault's AWS secrets engine works as the user {}", root.value));
     }
     let lease = [
-        vault.lease.map(|lease| format!("its leases last {}", format_duration(lease))),
+        vault
+            .lease
+            .map(|lease| format!("its leases last {}", format_duration(lease))),
         vault
             .lease_max
             .map(|longest| format!("no lease lasts longer than {}", format_duration(longest))),

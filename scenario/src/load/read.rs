@@ -6,8 +6,8 @@ use super::{command, expect, given, request, step};
 use crate::{
     Source, Spanned,
     model::{
-        Action, Actor, Call, Credentials, Fault, FaultKind, ImdsRequest, Journal, JournalWhere, Pending, ProxyCommand, ProxyVerb,
-        Scenario, Step, Target, TokenUse,
+        Action, Actor, Call, Credentials, Fault, FaultKind, ImdsRequest, Journal, JournalWhere, Pending, ProxyCommand,
+        ProxyVerb, Scenario, Step, Target, TokenUse,
     },
     tree::{Entry, Node},
 };

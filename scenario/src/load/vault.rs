@@ -17,7 +17,10 @@ pub(super) fn vault(node: &Node) -> Vault {
     let lease = aws.and_then(|aws| aws.entry("lease").map(|entry| &entry.value));
     let null = |word: &'static str, of: Option<&Node>| {
         let whole = node.is_null() || of.is_some_and(Node::is_null);
-        let written = || of.and_then(|of| of.entry(word)).is_some_and(|entry| entry.value.is_null());
+        let written = || {
+            of.and_then(|of| of.entry(word))
+                .is_some_and(|entry| entry.value.is_null())
+        };
         (whole || written()).then_some(word)
     };
     let restored: Restored = [

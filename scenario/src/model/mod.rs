@@ -13,8 +13,8 @@ pub use given::{
     StatementList, Trust, User, VaultUse,
 };
 pub use step::{
-    Action, Actor, Call, Credentials, Fault, FaultKind, ImdsRequest, Journal, JournalWhere, ProxyCommand, ProxyVerb, Step, Target,
-    TokenUse,
+    Action, Actor, Call, Credentials, Fault, FaultKind, ImdsRequest, Journal, JournalWhere, ProxyCommand, ProxyVerb,
+    Step, Target, TokenUse,
 };
 pub use vault::Vault;
 

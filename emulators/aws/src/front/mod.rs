@@ -174,12 +174,12 @@ impl Front {
     }
 
     /// Lets a service (by its signing name: `sts`, `iam`, `s3`, `ec2`, `es`) fail for requests that come by [`Door::World`], the
-    /// next `times` of them or until it is [healed](Self::heal). It replaces an earlier fault of that service.
+    /// next `times` of them or until it is [healed](Self::heal). Several faults of one service hold at once.
     pub fn inject(&self, service: &str, fault: Fault, times: Option<u32>) {
         self.faults().plan(service, fault, times);
     }
 
-    /// Ends the fault of a service and tells what it did; none if there was no fault.
+    /// Ends the faults of a service and tells what they did, all together; none if there was no fault.
     pub fn heal(&self, service: &str) -> Option<FaultRecord> {
         self.faults().heal(service)
     }

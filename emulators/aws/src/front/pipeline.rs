@@ -5,7 +5,7 @@ use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use jiff::Timestamp;
-use rolecall_accept::Peer;
+use rolecall_accept::{Peer, Unanswered};
 
 use super::{Front, asked::Asked, target::Target};
 use crate::{
@@ -94,9 +94,14 @@ impl Front {
                 tokio::time::sleep(delay).await;
             }
         }
+        let down = door == Door::World && self.faults().down(asked.service.name());
         let handled = self.handle(&received, asked, broken);
         self.record(&received, &handled);
-        handled.answer.into_response(&handled.service, &handled.request_id)
+        let mut response = handled.answer.into_response(&handled.service, &handled.request_id);
+        if down {
+            response.extensions_mut().insert(Unanswered);
+        }
+        response
     }
 
     fn handle(&self, request: &Received, asked: Asked, broken: Option<Refusal>) -> Handled {

@@ -40,6 +40,9 @@ pub(crate) async fn send(
         answer
     };
     let answer = timeout(patience, exchange).await.ok()?;
+    if answer.is_empty() {
+        return None;
+    }
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
     Some(Reply {
         status: head.split(' ').nth(1).unwrap().parse().unwrap(),

@@ -48,21 +48,38 @@ async fn a_token_is_not_in_debug_output() {
 #[tokio::test]
 async fn an_injected_error_is_answered_as_often_as_was_said() {
     let world = World::start().await;
-    world.imds.inject(Fault::Error {
-        status: StatusCode::SERVICE_UNAVAILABLE,
-        times: Some(2),
-    });
+    world
+        .imds
+        .inject(Fault::Error(StatusCode::SERVICE_UNAVAILABLE), Some(2));
     let mut statuses = Vec::new();
     for _ in 0..3 {
         statuses.push(world.get("/latest/user-data").await.status);
     }
     assert_eq!(statuses, [503, 503, 200]);
-    world.imds.inject(Fault::Delay(Duration::from_secs(3600)));
+    world.imds.inject(Fault::Delay(Duration::from_secs(3600)), None);
     let late = world
         .ask_within(POD, "GET /latest/user-data", &[], Duration::from_millis(200))
         .await;
     assert!(late.is_none());
     assert_eq!(world.imds.requests().last().unwrap().status, None);
-    world.imds.heal();
+    let healed: Vec<_> = world
+        .imds
+        .heal()
+        .iter()
+        .map(|record| (record.met, record.left))
+        .collect();
+    assert_eq!(healed, [(2, Some(0)), (1, None)]);
+    assert_eq!(world.get("/latest/user-data").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_service_that_is_down_closes_the_connection_and_records_no_answer() {
+    let world = World::start().await;
+    world.imds.inject(Fault::Down, Some(1));
+    let asked = world
+        .ask_within(POD, "GET /latest/user-data", &[], Duration::from_secs(5))
+        .await;
+    assert!(asked.is_none());
+    assert_eq!(world.imds.requests().last().unwrap().status, None);
     assert_eq!(world.get("/latest/user-data").await.status, 200);
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
-use rolecall_accept::{CancellationToken, Peer};
+use rolecall_accept::{CancellationToken, Peer, Unanswered};
 use serde_json::{Value, json};
 
 use super::{
@@ -58,21 +58,27 @@ impl Api {
             status: 0,
             from: peer.remote,
         };
+        let mut down = false;
         let response = match self.users.authenticate(&self.registry, request.headers()) {
             Err(error) => Err(error),
             Ok(identity) => {
                 record.user = identity.name().to_owned();
+                down = !identity.is_privileged() && self.faults.is_down();
                 match self
                     .befall(&identity)
                     .await
                     .and_then(|()| identity.authorize(verb, &target))
                 {
                     Err(error) => Err(error),
+                    Ok(()) if down => Err(ApiError::injected(StatusCode::SERVICE_UNAVAILABLE, None)),
                     Ok(()) => self.dispatch(&identity, verb, target, &query, request).await,
                 }
             }
         };
-        let response = response.unwrap_or_else(|error| body::json(error.code(), &error.to_status()));
+        let mut response = response.unwrap_or_else(|error| body::json(error.code(), &error.to_status()));
+        if down {
+            response.extensions_mut().insert(Unanswered);
+        }
         record.status = response.status().as_u16();
         self.journal.push(record);
         response

@@ -6,6 +6,7 @@ mod aws_names;
 mod botocore;
 mod cloud;
 mod diagnose;
+mod faults;
 mod graveyard;
 mod ground;
 mod instances;

@@ -187,6 +187,7 @@ impl Fleet {
             kubeconfig: KUBECONFIG.to_owned(),
             metadata_address: METADATA,
             base_role_arn: format!("arn:aws:iam::{}:role/", self.with.account),
+            vault: None,
         }
     }
 

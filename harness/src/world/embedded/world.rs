@@ -1,6 +1,10 @@
 //! What a scenario's steps ask of the embedded world.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use nix::sys::signal::Signal;
 use rolecall_scenario::{
@@ -12,7 +16,7 @@ use super::{cloud::Cloud, network::Network, pods::Pods, probe::Programs, subject
 use crate::{
     check::{self, Context, Exec, JournalEntry, Keys, Metadata},
     world::{
-        Diagnostics, JournalMark, MetadataTask, Patience, World, WorldError,
+        Diagnostics, FaultEnd, JournalMark, MetadataTask, Patience, World, WorldError,
         operator::{AwsOperator, KubernetesOperator},
     },
 };
@@ -26,6 +30,8 @@ pub(crate) struct EmbeddedWorld {
     pub(super) programs: Programs,
     pub(super) aws: AwsOperator,
     pub(super) kubernetes: KubernetesOperator,
+    /// How late changes of IAM are seen.
+    pub(super) propagation: Mutex<Duration>,
     /// `advance` waits instead of moving clocks.
     pub(super) real_time: bool,
 }
@@ -34,7 +40,8 @@ impl World for EmbeddedWorld {
     fn patience(&self) -> Patience {
         Patience {
             within: Duration::from_secs(5),
-            throughout: Duration::from_millis(300),
+            // What is still on its way must have arrived.
+            throughout: Duration::from_millis(300) + self.propagation(),
             interval: Duration::from_millis(40),
         }
     }
@@ -48,6 +55,7 @@ impl World for EmbeddedWorld {
     }
 
     async fn apply(&self, given: &Given, proxy: &ProxySettings) -> Result<(), WorldError> {
+        self.set_propagation(given);
         let fixed = given.cluster.name.is_some() || given.cluster.nodes.is_some() || given.region.is_some();
         let imds = &given.cluster.imds;
         if fixed || imds.tokens_required.is_some() || imds.hop_limit.is_some() || imds.user_data.is_some() {
@@ -93,21 +101,11 @@ impl World for EmbeddedWorld {
     }
 
     async fn inject(&self, fault: &Fault) -> Result<(), WorldError> {
-        match fault.delay {
-            Some(delay) => self
-                .cloud
-                .front
-                .inject(&fault.service, rolecall_aws::Fault::Delay(delay), None),
-            None => return Err(WorldError::new("a fault without a kind cannot be injected")),
-        }
-        Ok(())
+        self.begin_fault(fault)
     }
 
-    async fn heal(&self, service: &str) -> Result<(), WorldError> {
-        match self.cloud.front.heal(service) {
-            Some(_) => Ok(()),
-            None => Err(WorldError::new(format!("{service} has no fault to heal"))),
-        }
+    async fn heal(&self, service: &str) -> Result<FaultEnd, WorldError> {
+        self.end_faults(service)
     }
 
     fn user_keys(&self, name: &str) -> Option<Keys> {

@@ -3,7 +3,7 @@
 use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use rolecall_aws::Enforcement;
@@ -134,6 +134,7 @@ impl Worlds for EmbeddedWorlds {
             programs,
             aws,
             kubernetes,
+            propagation: Mutex::default(),
             real_time: self.real_time,
         };
         // The subject needs the nodes' role and nothing else of the scenario: it starts beside the rest, as on a
@@ -152,6 +153,8 @@ impl Worlds for EmbeddedWorlds {
             },
             world.each_worker(None, ProxyVerb::Start),
         )?;
+        // What is given has arrived everywhere before the first step.
+        world.set_propagation(given);
         Ok(world)
     }
 
