@@ -57,9 +57,14 @@ pub(crate) enum Fault {
     },
     /// Answers come this much later, in real time.
     Delay { delay_ms: u64 },
+    /// The connection is closed in place of an answer.
+    Down {
+        #[serde(default)]
+        times: Option<u32>,
+    },
 }
 
-/// The answer to `DELETE /v1/faults/<service>`: what the fault did. The metadata service does not count.
+/// The answer to `DELETE /v1/faults/<service>`: what the service's faults did, all together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Healed {
     /// Requests that met it.

@@ -162,13 +162,14 @@ fn inject(current: &Current, service: &str, fault: Fault) -> Result<Value, Refus
         ("imds", Fault::Delay { delay_ms }) => {
             current
                 .imds
-                .inject(rolecall_imds::Fault::Delay(Duration::from_millis(delay_ms)));
+                .inject(rolecall_imds::Fault::Delay(Duration::from_millis(delay_ms)), None);
         }
         ("imds", Fault::Status { status, times }) => {
             let status =
                 StatusCode::from_u16(status).map_err(|_| Refused::bad(format!("{status} is no HTTP status")))?;
-            current.imds.inject(rolecall_imds::Fault::Error { status, times });
+            current.imds.inject(rolecall_imds::Fault::Error(status), times);
         }
+        ("imds", Fault::Down { times }) => current.imds.inject(rolecall_imds::Fault::Down, times),
         ("imds", Fault::Error { .. }) => {
             return Err(Refused::bad("the metadata service has no error codes: give a `status`"));
         }
@@ -181,6 +182,7 @@ fn inject(current: &Current, service: &str, fault: Fault) -> Result<Value, Refus
             let delay = rolecall_aws::Fault::Delay(Duration::from_millis(delay_ms));
             current.front.inject(service, delay, None);
         }
+        (service, Fault::Down { times }) => current.front.inject(service, rolecall_aws::Fault::Down, times),
         (service, Fault::Error { code, times }) => {
             current.front.inject(service, rolecall_aws::Fault::Error(code), times);
         }
@@ -190,8 +192,14 @@ fn inject(current: &Current, service: &str, fault: Fault) -> Result<Value, Refus
 
 fn heal(current: &Current, service: &str) -> Result<Value, Refused> {
     if service == "imds" {
-        current.imds.heal();
-        return value(&Healed::default());
+        let records = current.imds.heal();
+        if records.is_empty() {
+            return Err(Refused::new(StatusCode::NOT_FOUND, "imds has no fault to heal"));
+        }
+        return value(&Healed {
+            met: Some(records.iter().map(|record| record.met).fold(0, u32::saturating_add)),
+            left: records.iter().filter_map(|record| record.left).max(),
+        });
     }
     let record = current
         .front
