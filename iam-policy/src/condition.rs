@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 
 use crate::context::View;
@@ -9,15 +10,18 @@ use crate::decision::Mismatch;
 use crate::error::PolicyError;
 use crate::json::{Node, Placed, member};
 use crate::network::Network;
+use crate::operator::{Comparison, Operator, Quantifier};
 use crate::order::{self, Order};
-use crate::pattern::{Case, Pattern, Syntax};
+use crate::pattern::{Form, Pattern, Syntax};
 
 /// One operator applied to one key.
 #[derive(Clone, Debug)]
 pub(crate) struct Condition {
-    /// As written, with `IfExists`.
+    /// As written, with set operator and `IfExists`.
     operator: String,
     key: String,
+    /// The key in lower case, as contexts keep it.
+    lower: String,
     quantifier: Quantifier,
     if_exists: bool,
     negated: bool,
@@ -27,12 +31,10 @@ pub(crate) struct Condition {
 
 #[derive(Clone, Debug)]
 enum Test {
-    Text {
-        patterns: Vec<Pattern>,
-        case: Case,
-    },
+    Text(Vec<Pattern>),
     Arn(Vec<Pattern>),
     Bool(Vec<bool>),
+    Binary(Vec<Vec<u8>>),
     /// The key is absent (`true`) or present (`false`).
     Null(Vec<bool>),
     Ip(Vec<Network>),
@@ -40,53 +42,26 @@ enum Test {
     Time(Order, Vec<Timestamp>),
 }
 
-/// How many of the values in the request must compare well.
+/// What a condition says to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Quantifier {
-    /// No set operator: made for keys of one value.
-    Plain,
-    /// `ForAllValues:`, which no values at all satisfy too.
-    All,
-    /// `ForAnyValue:`
-    Any,
+pub(crate) enum Outcome<'v> {
+    Holds,
+    Fails,
+    /// A value of the context that the operator would have to read as something it is not. Taken for a mismatch it would
+    /// switch a Deny off.
+    Unreadable {
+        value: &'v str,
+        /// What the value should be, with its article.
+        wanted: &'static str,
+    },
 }
-
-/// An operator as read, before its values are.
-#[derive(Clone, Copy)]
-struct Operator {
-    quantifier: Quantifier,
-    comparison: Comparison,
-    negated: bool,
-    if_exists: bool,
-}
-
-/// How an operator compares, before its values are read.
-#[derive(Clone, Copy)]
-enum Comparison {
-    Equals(Case),
-    Like,
-    Arn,
-    Bool,
-    Null,
-    Ip,
-    Number(Order),
-    Time(Order),
-}
-
-/// The operators that AWS has and this crate has not.
-const UNSUPPORTED: [&str; 1] = ["BinaryEquals"];
 
 /// Reads a `Condition` element. All its conditions must hold.
 pub(crate) fn parse(node: &Node, place: &str, variables: bool) -> Result<Vec<Condition>, PolicyError> {
     let mut conditions = Vec::new();
     for (operator, node) in node.members(place)? {
         let place = member(place, operator);
-        let Operator {
-            quantifier,
-            comparison,
-            negated,
-            if_exists,
-        } = read_operator(operator, &place)?;
+        let read = Operator::read(operator, &place)?;
         let keys = node.members(&place)?;
         if keys.is_empty() {
             return Err(PolicyError::malformed(place, "names no condition key"));
@@ -106,10 +81,11 @@ pub(crate) fn parse(node: &Node, place: &str, variables: bool) -> Result<Vec<Con
             conditions.push(Condition {
                 operator: operator.clone(),
                 key: key.clone(),
-                quantifier,
-                if_exists,
-                negated,
-                test: read_values(comparison, &values, variables)?,
+                lower: key.to_ascii_lowercase(),
+                quantifier: read.quantifier,
+                if_exists: read.if_exists,
+                negated: read.negated,
+                test: Test::read(read.comparison, &values, variables)?,
                 written: values.into_iter().map(|value| value.text).collect(),
             });
         }
@@ -117,99 +93,69 @@ pub(crate) fn parse(node: &Node, place: &str, variables: bool) -> Result<Vec<Con
     Ok(conditions)
 }
 
-fn read_operator(operator: &str, place: &str) -> Result<Operator, PolicyError> {
-    let (quantifier, name) = match operator.split_once(':') {
-        None => (Quantifier::Plain, operator),
-        Some(("ForAllValues", name)) => (Quantifier::All, name),
-        Some(("ForAnyValue", name)) => (Quantifier::Any, name),
-        Some(_) => return Err(not_an_operator(operator, place)),
-    };
-    let (name, if_exists) = match name.strip_suffix("IfExists") {
-        Some(name) => (name, true),
-        None => (name, false),
-    };
-    let (comparison, negated) = match name {
-        "StringEquals" => (Comparison::Equals(Case::Sensitive), false),
-        "StringNotEquals" => (Comparison::Equals(Case::Sensitive), true),
-        "StringEqualsIgnoreCase" => (Comparison::Equals(Case::Insensitive), false),
-        "StringNotEqualsIgnoreCase" => (Comparison::Equals(Case::Insensitive), true),
-        "StringLike" => (Comparison::Like, false),
-        "StringNotLike" => (Comparison::Like, true),
-        // The two forms of the ARN operators behave identically.
-        "ArnEquals" | "ArnLike" => (Comparison::Arn, false),
-        "ArnNotEquals" | "ArnNotLike" => (Comparison::Arn, true),
-        "Bool" => (Comparison::Bool, false),
-        "Null" if if_exists => {
-            return Err(PolicyError::malformed(place, "Null cannot be combined with IfExists"));
-        }
-        "Null" if quantifier != Quantifier::Plain => {
-            return Err(PolicyError::unsupported(
-                place,
-                "Null with a set operator is not implemented",
-            ));
-        }
-        "Null" => (Comparison::Null, false),
-        "IpAddress" => (Comparison::Ip, false),
-        "NotIpAddress" => (Comparison::Ip, true),
-        _ if UNSUPPORTED.contains(&name) => {
-            return Err(PolicyError::unsupported(
-                place,
-                format!("condition operator {name} is not implemented"),
-            ));
-        }
-        _ => ordered(name).ok_or_else(|| not_an_operator(operator, place))?,
-    };
-    Ok(Operator {
-        quantifier,
-        comparison,
-        negated,
-        if_exists,
-    })
-}
+// === impl Test ===
 
-/// The numeric and date operators, and whether they are negated.
-fn ordered(name: &str) -> Option<(Comparison, bool)> {
-    if let Some(name) = name.strip_prefix("Numeric") {
-        Order::read(name).map(|(order, negated)| (Comparison::Number(order), negated))
-    } else {
-        let (order, negated) = Order::read(name.strip_prefix("Date")?)?;
-        Some((Comparison::Time(order), negated))
-    }
-}
-
-fn not_an_operator(operator: &str, place: &str) -> PolicyError {
-    PolicyError::malformed(place, format!("{operator:?} is not a condition operator"))
-}
-
-fn read_values(comparison: Comparison, values: &[Placed], variables: bool) -> Result<Test, PolicyError> {
-    let patterns = |wildcards: bool| each(values, |text| Pattern::parse(text, Syntax { wildcards, variables }));
-    Ok(match comparison {
-        Comparison::Equals(case) => Test::Text {
-            patterns: patterns(false)?,
-            case,
-        },
-        Comparison::Like => Test::Text {
-            patterns: patterns(true)?,
-            case: Case::Sensitive,
-        },
-        Comparison::Arn => {
-            let patterns = patterns(true)?;
-            // What shorter text matches is not documented; taken as no ARN it would switch a Deny off.
-            if let Some((value, _)) = values.iter().zip(&patterns).find(|(_, pattern)| !pattern.may_be_arn()) {
-                let message = format!(
-                    "{:?} is not an ARN of six segments, which alone is implemented",
-                    value.text
-                );
-                return Err(PolicyError::unsupported(&value.place, message));
+impl Test {
+    fn read(comparison: Comparison, values: &[Placed], variables: bool) -> Result<Self, PolicyError> {
+        let patterns = |wildcards: bool, form: Form| {
+            let syntax = Syntax {
+                wildcards,
+                variables,
+                form,
+            };
+            each(values, |text| Pattern::parse(text, syntax))
+        };
+        Ok(match comparison {
+            Comparison::Equals => Self::Text(patterns(false, Form::Text)?),
+            Comparison::EqualsInAnyCase => Self::Text(patterns(false, Form::AnyCase)?),
+            Comparison::Like => Self::Text(patterns(true, Form::Text)?),
+            Comparison::Arn => {
+                let patterns = patterns(true, Form::Arn)?;
+                // What shorter text matches is not documented; taken as no ARN it would switch a Deny off.
+                if let Some((value, _)) = values.iter().zip(&patterns).find(|(_, pattern)| !pattern.may_be_arn()) {
+                    let message = format!(
+                        "{:?} is not an ARN of six segments, which alone is implemented",
+                        value.text
+                    );
+                    return Err(PolicyError::unsupported(&value.place, message));
+                }
+                Self::Arn(patterns)
             }
-            Test::Arn(patterns)
-        }
-        Comparison::Bool => Test::Bool(each(values, read_bool)?),
-        Comparison::Null => Test::Null(each(values, read_bool)?),
-        Comparison::Ip => Test::Ip(each(values, Network::parse)?),
-        Comparison::Number(order) => Test::Number(order, each(values, order::number)?),
-        Comparison::Time(order) => Test::Time(order, each(values, order::time)?),
-    })
+            Comparison::Bool => Self::Bool(each(values, read_bool)?),
+            Comparison::Binary => Self::Binary(each(values, |text| {
+                STANDARD.decode(text).map_err(|_| format!("{text:?} is not Base64"))
+            })?),
+            Comparison::Null => Self::Null(each(values, read_bool)?),
+            Comparison::Ip => Self::Ip(each(values, Network::parse)?),
+            Comparison::Number(order) => Self::Number(order, each(values, order::number)?),
+            Comparison::Time(order) => Self::Time(order, each(values, order::time)?),
+        })
+    }
+
+    /// Whether a value of the request matches one of the policy's. `Err` with what it should be if it cannot be read.
+    fn matches(&self, value: &str, view: &View<'_>) -> Result<bool, &'static str> {
+        Ok(match self {
+            Self::Text(patterns) | Self::Arn(patterns) => patterns.iter().any(|pattern| pattern.matches(value, view)),
+            Self::Bool(wanted) => read_bool(value).is_ok_and(|value| wanted.contains(&value)),
+            Self::Binary(wanted) => {
+                let found = STANDARD.decode(value).map_err(|_| "binary data in Base64")?;
+                wanted.contains(&found)
+            }
+            Self::Ip(networks) => {
+                let address: IpAddr = value.parse().map_err(|_| "an IP address")?;
+                networks.iter().any(|network| network.contains(address))
+            }
+            Self::Number(order, wanted) => {
+                let found = order::number(value).map_err(|_| "a number")?;
+                wanted.iter().any(|wanted| order.holds(&found, wanted))
+            }
+            Self::Time(order, wanted) => {
+                let found = order::time(value).map_err(|_| "a time")?;
+                wanted.iter().any(|wanted| order.holds(&found, wanted))
+            }
+            Self::Null(_) => false,
+        })
+    }
 }
 
 fn each<T>(values: &[Placed], read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, PolicyError> {
@@ -243,63 +189,59 @@ impl Condition {
     /// The key itself and those that its values refer to.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
         let patterns: &[Pattern] = match &self.test {
-            Test::Text { patterns, .. } | Test::Arn(patterns) => patterns,
-            Test::Bool(_) | Test::Null(_) | Test::Ip(_) | Test::Number(..) | Test::Time(..) => &[],
+            Test::Text(patterns) | Test::Arn(patterns) => patterns,
+            _ => &[],
         };
         std::iter::once(self.key.as_str()).chain(patterns.iter().flat_map(Pattern::variables))
+    }
+
+    /// Whether the condition wants `aws:PrincipalArn` to be one that it names.
+    pub(crate) fn picks_principals(&self) -> bool {
+        self.lower == "aws:principalarn"
+            && !self.negated
+            && !self.if_exists
+            && self.quantifier != Quantifier::All
+            && matches!(self.test, Test::Text(_) | Test::Arn(_))
     }
 
     /// Whether the condition holds. A value in the request compares well if it matches one of the policy's, for a
     /// negated operator none. Without set operator, one value that compares well is enough, and a negated operator is
     /// the exact contrary of its positive one. An absent key has no values: it satisfies negated operators,
-    /// `ForAllValues:` and whatever ends in `IfExists`, and nothing else.
-    pub(crate) fn holds(&self, view: &View<'_>) -> bool {
-        let found = view.get(&self.key);
+    /// `ForAllValues:` and whatever ends in `IfExists`, and nothing else. To set operators a key that holds nothing but
+    /// empty text has no values either ("Creating a condition with multiple keys or values": a null data set).
+    pub(crate) fn outcome<'v>(&self, view: &'v View<'_>) -> Outcome<'v> {
+        let found = view.get(&self.lower);
+        let holds = |holds: bool| if holds { Outcome::Holds } else { Outcome::Fails };
         if let Test::Null(wanted) = &self.test {
-            return wanted.contains(&found.is_none());
+            return holds(wanted.contains(&found.is_none()));
         }
-        let compares_well = |value: &String| self.matches(value, view) != self.negated;
-        match (found, self.quantifier) {
-            (None, _) if self.if_exists => true,
-            (None, Quantifier::Plain) => self.negated,
-            (None, Quantifier::All) => true,
-            (None, Quantifier::Any) => false,
-            (Some(found), Quantifier::Plain) if self.negated => found.iter().all(compares_well),
-            (Some(found), Quantifier::Plain | Quantifier::Any) => found.iter().any(compares_well),
-            (Some(found), Quantifier::All) => found.iter().all(compares_well),
-        }
-    }
-
-    fn matches(&self, value: &str, view: &View<'_>) -> bool {
-        match &self.test {
-            Test::Text { patterns, case } => patterns.iter().any(|pattern| pattern.matches(value, *case, view)),
-            Test::Arn(patterns) => patterns.iter().any(|pattern| pattern.matches_arn(value, view)),
-            Test::Bool(wanted) => read_bool(value).is_ok_and(|value| wanted.contains(&value)),
-            Test::Ip(networks) => value
-                .parse()
-                .is_ok_and(|address| networks.iter().any(|network| network.contains(address))),
-            Test::Number(order, wanted) => {
-                order::number(value).is_ok_and(|found| wanted.iter().any(|wanted| order.holds(&found, wanted)))
-            }
-            Test::Time(order, wanted) => {
-                order::time(value).is_ok_and(|found| wanted.iter().any(|wanted| order.holds(&found, wanted)))
-            }
-            Test::Null(_) => false,
-        }
-    }
-
-    /// A value of the context that the operator would have to read as an address, a number or a time and that is none, and
-    /// which of these it would have to be. Taken for a mismatch it would switch a Deny off.
-    pub(crate) fn unreadable<'v>(&self, view: &'v View<'_>) -> Option<(&'v str, &'static str)> {
-        let (what, readable): (_, fn(&str) -> bool) = match self.test {
-            Test::Ip(_) => ("an IP address", |value| value.parse::<IpAddr>().is_ok()),
-            Test::Number(..) => ("a number", |value| order::number(value).is_ok()),
-            Test::Time(..) => ("a time", |value| order::time(value).is_ok()),
-            Test::Text { .. } | Test::Arn(_) | Test::Bool(_) | Test::Null(_) => return None,
+        let Some(found) = found else {
+            return holds(
+                self.if_exists
+                    || match self.quantifier {
+                        Quantifier::Plain => self.negated,
+                        Quantifier::All => true,
+                        Quantifier::Any => false,
+                    },
+            );
         };
-        let values = view.get(&self.key)?.iter().map(String::as_str);
-        let odd = values.into_iter().find(|value| !readable(value))?;
-        Some((odd, what))
+        if self.quantifier != Quantifier::Plain && found.iter().all(String::is_empty) {
+            return holds(self.quantifier == Quantifier::All);
+        }
+        let every = match self.quantifier {
+            Quantifier::All => true,
+            Quantifier::Plain => self.negated,
+            Quantifier::Any => false,
+        };
+        let mut result = every;
+        for value in found {
+            match self.test.matches(value, view) {
+                Err(wanted) => return Outcome::Unreadable { value, wanted },
+                Ok(matches) if (matches != self.negated) != every => result = !every,
+                Ok(_) => {}
+            }
+        }
+        holds(result)
     }
 
     /// Why the condition does not hold.
@@ -308,7 +250,7 @@ impl Condition {
             operator: self.operator.clone(),
             key: self.key.clone(),
             wanted: self.written.clone(),
-            found: view.get(&self.key).map(<[String]>::to_vec),
+            found: view.get(&self.lower).map(<[String]>::to_vec),
         }
     }
 }

@@ -8,12 +8,14 @@ use crate::principal::Principal;
 ///
 /// The evaluator adds what it knows from the request itself, where the context does not say otherwise:
 /// `aws:PrincipalArn` (of a role session: the ARN of the role), `aws:PrincipalAccount`, `aws:PrincipalType`,
-/// `aws:username` (users only), `aws:PrincipalIsAWSService`, `aws:PrincipalServiceName` (services only) and
-/// `aws:ResourceAccount`. Everything else (`aws:userid`, `aws:SourceIp`, `aws:SecureTransport`, `sts:ExternalId`,
-/// `s3:prefix`…) the caller sets; a key that is not set is absent, with AWS's meaning of an absent key.
+/// `aws:username` (users only), `aws:userid` (of root users, federated users and the anonymous), `aws:PrincipalIsAWSService`,
+/// `aws:PrincipalServiceName` (services only), `aws:FederatedProvider` (before the role is assumed) and
+/// `aws:ResourceAccount`. Everything else (`aws:userid` of users and sessions, `aws:SourceIp`, `aws:SecureTransport`,
+/// `sts:ExternalId`, `s3:prefix`…) the caller sets; a key that is not set is absent, with AWS's meaning of an absent key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
     values: BTreeMap<String, Vec<String>>,
+    canonical_user: Option<String>,
 }
 
 /// The context of a request together with what follows from the request itself.
@@ -48,6 +50,12 @@ impl Context {
         }
     }
 
+    /// Says which canonical user id the account of the caller has, for policies that name one as `CanonicalUser`. It is
+    /// no condition key.
+    pub fn set_canonical_user(&mut self, id: impl Into<String>) {
+        self.canonical_user = Some(id.into());
+    }
+
     /// The values of a key, at least one; `None` if it is absent.
     #[must_use]
     pub fn get(&self, key: impl AsRef<str>) -> Option<&[String]> {
@@ -69,9 +77,10 @@ impl<'a> View<'a> {
             derived.set("aws:PrincipalAccount", account);
         }
         match principal {
-            Principal::Root { .. } => {
+            Principal::Root { account } => {
                 derived.set("aws:PrincipalType", "Account");
                 derived.set("aws:PrincipalArn", principal.arn());
+                derived.set("aws:userid", account);
             }
             Principal::User { arn } => {
                 derived.set("aws:PrincipalType", "User");
@@ -84,11 +93,13 @@ impl<'a> View<'a> {
                 derived.set("aws:PrincipalType", "AssumedRole");
                 derived.set("aws:PrincipalArn", role_arn);
             }
-            Principal::FederatedUser { .. } => {
+            Principal::FederatedUser { account, name, .. } => {
                 derived.set("aws:PrincipalType", "FederatedUser");
                 derived.set("aws:PrincipalArn", principal.arn());
+                derived.set("aws:userid", format!("{account}:{name}"));
             }
             Principal::Service(name) => derived.set("aws:PrincipalServiceName", name),
+            Principal::Federated { provider } => derived.set("aws:FederatedProvider", provider),
             Principal::Anonymous => {
                 derived.set("aws:PrincipalType", "Anonymous");
                 derived.set("aws:userid", "anonymous");
@@ -97,7 +108,22 @@ impl<'a> View<'a> {
         Self { given, derived }
     }
 
+    /// The values of a key, which must be in lower case.
     pub(crate) fn get(&self, key: &str) -> Option<&[String]> {
-        self.given.get(key).or_else(|| self.derived.get(key))
+        let found = self.given.values.get(key).or_else(|| self.derived.values.get(key));
+        found.map(Vec::as_slice)
+    }
+
+    /// The one value of a key, which must be in lower case.
+    pub(crate) fn single(&self, key: &str) -> Option<&str> {
+        match self.get(key) {
+            Some([value]) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The canonical user id of the caller's account.
+    pub(crate) fn canonical_user(&self) -> Option<&str> {
+        self.given.canonical_user.as_deref()
     }
 }

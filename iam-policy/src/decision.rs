@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use crate::rule::Rule;
+
 /// The answer to a request, with the statements that decided it or came near to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
@@ -17,14 +19,32 @@ pub struct Decision {
     pub effect: Effect,
     /// Why.
     pub reason: Reason,
+    /// The rule by which the policies were put together.
+    pub rule: Rule,
     /// The statements that decided: the allowing ones of every policy that had to allow, or the denying ones. Empty
     /// when nothing applied.
     pub statements: Vec<StatementRef>,
     /// After an implicit deny: the allowing statements, of the policies that should have allowed, that did not apply;
-    /// those with the fewest mismatches first. Otherwise empty.
+    /// those about the action first, and of them those with the fewest mismatches; at most 8. Otherwise empty.
+    /// ([`crate::explain`] tells of every statement.)
     pub near_misses: Vec<NearMiss>,
+    /// How many more near misses there were.
+    pub omitted: usize,
     /// After an implicit deny: the policies that were looked at and did not allow. Otherwise empty.
     pub considered: Vec<String>,
+    /// Every policy that was consulted, whatever the outcome.
+    pub consulted: Vec<Consulted>,
+}
+
+/// A policy that was consulted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Consulted {
+    /// As what.
+    pub policy_type: PolicyType,
+    /// The name given to the attached policy.
+    pub policy: String,
+    /// How many statements it has.
+    pub statements: usize,
 }
 
 /// The outcome.
@@ -177,8 +197,9 @@ impl fmt::Display for Decision {
         for miss in self.near_misses.iter().take(SHOWN) {
             write!(f, "\n  {miss}")?;
         }
-        match self.near_misses.len().saturating_sub(SHOWN) {
+        match self.near_misses.len().saturating_sub(SHOWN) + self.omitted {
             0 => Ok(()),
+            1 => f.write_str("\n  and 1 more statement that does not apply"),
             more => write!(f, "\n  and {more} more statements that do not apply"),
         }
     }
@@ -221,6 +242,19 @@ impl fmt::Display for PolicyType {
             Self::ResourceBased => "resource-based policy",
             Self::RoleTrust => "role trust policy",
         })
+    }
+}
+
+// === impl Consulted ===
+
+impl fmt::Display for Consulted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.statements == 1 { "" } else { "s" };
+        write!(
+            f,
+            "{} ({}, {} statement{plural})",
+            self.policy, self.policy_type, self.statements
+        )
     }
 }
 

@@ -15,6 +15,7 @@ pub enum ErrorCode {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct PolicyError {
     code: ErrorCode,
+    kind: crate::PolicyKind,
     place: String,
     message: String,
 }
@@ -45,7 +46,18 @@ pub enum EvaluateError {
         /// The action of the request.
         action: String,
     },
-    /// A condition reads a key of the context as an address, a number or a time, and it is none.
+    /// A policy names an account as `CanonicalUser`, and the context does not tell the id of the caller's
+    /// ([`crate::Context::set_canonical_user`]).
+    #[error(
+        "{policy}, statement {index}: names a CanonicalUser, and the context does not tell the caller's canonical user id"
+    )]
+    CanonicalUserUnknown {
+        /// The name of the attached policy.
+        policy: String,
+        /// The statement, counted from 1.
+        index: usize,
+    },
+    /// A condition reads a key of the context as an address, a number, a time or binary data, and it is none.
     #[error("{policy}, statement {index}: {operator} reads {key}, whose value {value:?} is not {wanted}")]
     Unreadable {
         /// The name of the attached policy.
@@ -58,7 +70,7 @@ pub enum EvaluateError {
         key: String,
         /// The value found in the context.
         value: String,
-        /// What it should be, with its article: `an IP address`, `a number`, `a time`.
+        /// What it should be, with its article: `an IP address`, `a number`, `a time`, `binary data in Base64`.
         wanted: &'static str,
     },
 }
@@ -69,6 +81,7 @@ impl PolicyError {
     pub(crate) fn malformed(place: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             code: ErrorCode::Malformed,
+            kind: crate::PolicyKind::Identity,
             place: place.into(),
             message: message.into(),
         }
@@ -77,8 +90,24 @@ impl PolicyError {
     pub(crate) fn unsupported(place: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             code: ErrorCode::Unsupported,
+            kind: crate::PolicyKind::Identity,
             place: place.into(),
             message: message.into(),
+        }
+    }
+
+    /// The same error in a document of this kind.
+    pub(crate) fn in_kind(self, kind: crate::PolicyKind) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// The error code with which AWS refuses such a document: `MalformedPolicyDocument` of IAM and STS, `MalformedPolicy` of
+    /// S3 for the policy of a resource. What is not supported here has no other code, since it must be refused as well.
+    #[must_use]
+    pub fn aws_code(&self) -> &'static str {
+        match self.kind {
+            crate::PolicyKind::Identity | crate::PolicyKind::Trust => "MalformedPolicyDocument",
+            crate::PolicyKind::Resource => "MalformedPolicy",
         }
     }
 

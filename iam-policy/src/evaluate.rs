@@ -4,23 +4,25 @@
 //! evaluation and on permissions boundaries.
 
 use crate::context::View;
-use crate::decision::{Decision, Effect, Mismatch, NearMiss, PolicyType, Reason, StatementRef};
+use crate::decision::{Decision, Effect, Mismatch, PolicyType, Reason, Rule, StatementRef};
 use crate::error::EvaluateError;
+use crate::explain::{self, Explanation};
 use crate::principal::Principal;
 use crate::principal_element::Standing;
-use crate::reading::Reading;
+use crate::reading::{Found, Reading};
 use crate::request::{Policies, Request};
 use crate::statement::Question;
 
 /// The question and all answers to it.
+#[derive(Debug)]
 struct Evaluation<'a> {
     request: &'a Request<'a>,
-    identity: Reading,
+    question: Question<'a>,
+    identity: Reading<'a>,
     /// None: no such policy, and so no limit.
-    boundary: Option<Reading>,
-    session: Option<Reading>,
-    resource: Reading,
-    resource_type: PolicyType,
+    boundary: Option<Reading<'a>>,
+    session: Option<Reading<'a>>,
+    resource: Reading<'a>,
 }
 
 /// Which of the policies that can only take away have to allow a request too.
@@ -30,42 +32,79 @@ struct Limits {
     session: bool,
 }
 
+/// How many near misses a [`Decision`] holds.
+const NEAR_MISSES: usize = 8;
+
 /// Decides a request.
 ///
 /// An explicit deny of any policy comes first. Then, for users and role sessions of the account of the resource, either
 /// an identity-based policy must allow or the resource's policy must name them; for those of other accounts both must
 /// allow. A resource's policy that names an account only lets that account decide. A permissions boundary and session
 /// policies, where there are any, must allow as well, except that a resource's policy of the same account which names
-/// the session itself is not limited by either, and one that names the user is not limited by the boundary. Trust
-/// policies are stricter: without one that allows nobody assumes the role, and they are always limited. Services and
-/// anonymous callers need the resource's policy alone. The root user may do everything in its own account.
+/// the session itself, or picks it from `*` by `aws:PrincipalArn`, is not limited by either, and one that names the user is
+/// not limited by the boundary. A federated user without session policies may only what names it so. Trust policies are
+/// stricter: without one that allows nobody assumes the role, and they are always limited. Services, users of identity
+/// providers and anonymous callers need the resource's policy alone. The root user may do everything in its own account.
 ///
 /// # Errors
 /// When the question makes no sense (see [`EvaluateError`]): treat it as a fault of yours and let nothing pass.
 pub fn evaluate(request: &Request<'_>, policies: &Policies<'_>) -> Result<Decision, EvaluateError> {
+    with_evaluation(request, policies, |evaluation| evaluation.decide())
+}
+
+/// Decides a request as [`evaluate`] does, and tells of every statement of every policy what it says and why.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn explain(request: &Request<'_>, policies: &Policies<'_>) -> Result<Explanation, EvaluateError> {
+    with_evaluation(request, policies, |evaluation| {
+        let readings = evaluation.readings().map(|(_, reading)| reading);
+        explain::explain(request, &evaluation.question, evaluation.decide(), readings)
+    })
+}
+
+fn with_evaluation<T>(
+    request: &Request<'_>,
+    policies: &Policies<'_>,
+    then: impl FnOnce(&Evaluation<'_>) -> T,
+) -> Result<T, EvaluateError> {
     policies.check(request)?;
     let view = View::new(request.context, request.principal, request.resource_account);
+    let (arn, action) = (request.principal.arn(), request.action.to_ascii_lowercase());
     let question = Question {
         principal: request.principal,
+        arn: &arn,
+        bounded: policies.boundary.is_some(),
         action: request.action,
+        action_in_lower_case: &action,
         resource: request.resource,
         view: &view,
     };
+    let resource_type = if policies.have_trust() {
+        PolicyType::RoleTrust
+    } else {
+        PolicyType::ResourceBased
+    };
+    let read = |kind, attached| Reading::of(kind, attached, &question);
     let boundary = policies.boundary.as_slice();
-    let resource = policies.resource.as_slice();
-    Ok(Evaluation {
+    // Without session policies a federated user has nothing of the user's, while a role session has all of the role's.
+    let limited = !policies.session.is_empty() || matches!(request.principal, Principal::FederatedUser { .. });
+    let evaluation = Evaluation {
         request,
-        identity: Reading::of(&policies.identity, &question)?,
-        boundary: Reading::of_any(boundary, &question)?,
-        session: Reading::of_any(&policies.session, &question)?,
-        resource: Reading::of(resource, &question)?,
-        resource_type: if policies.have_trust() {
-            PolicyType::RoleTrust
-        } else {
-            PolicyType::ResourceBased
+        question,
+        identity: read(PolicyType::IdentityBased, &policies.identity)?,
+        boundary: match boundary {
+            [] => None,
+            boundary => Some(read(PolicyType::PermissionsBoundary, boundary)?),
         },
-    }
-    .decide())
+        session: if limited {
+            Some(read(PolicyType::Session, &policies.session)?)
+        } else {
+            None
+        },
+        resource: read(resource_type, policies.resource.as_slice())?,
+    };
+    Ok(then(&evaluation))
 }
 
 // === impl Limits ===
@@ -84,21 +123,27 @@ impl Limits {
 // === impl Evaluation ===
 
 impl Evaluation<'_> {
-    fn decide(self) -> Decision {
+    fn decide(&self) -> Decision {
         if let Some(kind) = self.explicit_deny() {
             let statements = self
                 .readings()
-                .flat_map(|(_, reading)| reading.denies.clone())
+                .flat_map(|(_, reading)| reading.denies.iter().map(Found::reference))
                 .collect();
-            return self.decision(Effect::ExplicitDeny, Reason::Denies(kind), statements);
+            return self.decision(
+                Effect::ExplicitDeny,
+                Reason::Denies(kind),
+                Rule::ExplicitDeny,
+                statements,
+            );
         }
         let same_account = self.request.principal.account() == Some(self.request.resource_account);
         match self.request.principal {
-            Principal::Service(_) | Principal::Anonymous => {
+            Principal::Service(_) | Principal::Federated { .. } | Principal::Anonymous => {
+                let rule = Rule::ResourcePolicyAlone;
                 if self.resource.allows() {
-                    self.allowed(self.resource_type, &[&self.resource], Limits::NONE)
+                    self.allowed(rule, self.resource.kind, &[&self.resource], Limits::NONE)
                 } else {
-                    self.denied(self.resource_type, &[&self.resource])
+                    self.denied(rule, &self.resource, &[&self.resource])
                 }
             }
             Principal::Root { .. } => self.decide_root(same_account),
@@ -114,24 +159,25 @@ impl Evaluation<'_> {
 
     /// The root user needs no identity-based policy. Of roles and of what belongs to others it needs leave all the same.
     fn decide_root(&self, same_account: bool) -> Decision {
-        let needs_resource = !same_account || self.resource_type == PolicyType::RoleTrust;
+        let rule = Rule::RootUser;
+        let needs_resource = !same_account || self.is_trust();
         if needs_resource && !self.resource.allows() {
-            return self.denied(self.resource_type, &[&self.resource]);
+            return self.denied(rule, &self.resource, &[&self.resource]);
         }
-        if let Some(denied) = self.denied_by(Limits::ALL) {
+        if let Some(denied) = self.denied_by(rule, Limits::ALL) {
             return denied;
         }
         if needs_resource {
-            self.allowed(self.resource_type, &[&self.resource], Limits::ALL)
+            self.allowed(rule, self.resource.kind, &[&self.resource], Limits::ALL)
         } else {
-            self.decision(Effect::Allowed, Reason::AccountRoot, Vec::new())
+            self.decision(Effect::Allowed, Reason::AccountRoot, rule, Vec::new())
         }
     }
 
     fn decide_same_account(&self) -> Decision {
-        let trust = self.resource_type == PolicyType::RoleTrust;
+        let trust = self.is_trust();
         if trust && !self.resource.allows() {
-            return self.denied(self.resource_type, &[&self.resource]);
+            return self.denied(Rule::TrustRequired, &self.resource, &[&self.resource]);
         }
         let granted = self.resource.standing.filter(|standing| *standing > Standing::Account);
         if let Some(standing) = granted {
@@ -141,51 +187,60 @@ impl Evaluation<'_> {
                 boundary: trust || standing < Standing::User,
                 session: trust || standing < Standing::Itself,
             };
+            let rule = match standing {
+                _ if trust => Rule::TrustNamesCaller,
+                Standing::Account | Standing::Everyone | Standing::Origin => Rule::NamedWithinLimits,
+                Standing::User | Standing::Itself => Rule::NamedDirectly,
+            };
             // Where these deny, an identity-based policy cannot help: the limits hold for it as well.
             return self
-                .denied_by(limits)
-                .unwrap_or_else(|| self.allowed(self.resource_type, &[&self.resource], limits));
+                .denied_by(rule, limits)
+                .unwrap_or_else(|| self.allowed(rule, self.resource.kind, &[&self.resource], limits));
         }
+        let rule = match (trust, self.resource.allows()) {
+            (true, _) => Rule::TrustDelegates,
+            (false, true) => Rule::AccountDelegates,
+            (false, false) => Rule::SameAccount,
+        };
         if !self.identity.allows() {
-            return self.denied(PolicyType::IdentityBased, &[&self.identity, &self.resource]);
+            return self.denied(rule, &self.identity, &[&self.identity, &self.resource]);
         }
-        let by: &[&Reading] = if trust {
+        let by: &[&Reading<'_>] = if trust {
             &[&self.identity, &self.resource]
         } else {
             &[&self.identity]
         };
-        self.denied_by(Limits::ALL)
-            .unwrap_or_else(|| self.allowed(PolicyType::IdentityBased, by, Limits::ALL))
+        self.denied_by(rule, Limits::ALL)
+            .unwrap_or_else(|| self.allowed(rule, PolicyType::IdentityBased, by, Limits::ALL))
     }
 
     fn decide_cross_account(&self) -> Decision {
+        let rule = Rule::CrossAccount;
         if !self.resource.allows() {
-            return self.denied(self.resource_type, &[&self.resource]);
+            return self.denied(rule, &self.resource, &[&self.resource]);
         }
         if !self.identity.allows() {
-            return self.denied(PolicyType::IdentityBased, &[&self.identity]);
+            return self.denied(rule, &self.identity, &[&self.identity]);
         }
-        self.denied_by(Limits::ALL).unwrap_or_else(|| {
-            self.allowed(
-                PolicyType::IdentityBased,
-                &[&self.identity, &self.resource],
-                Limits::ALL,
-            )
-        })
+        let by = [&self.identity, &self.resource];
+        self.denied_by(rule, Limits::ALL)
+            .unwrap_or_else(|| self.allowed(rule, PolicyType::IdentityBased, &by, Limits::ALL))
     }
 
-    fn denied_by(&self, limits: Limits) -> Option<Decision> {
+    fn is_trust(&self) -> bool {
+        self.resource.kind == PolicyType::RoleTrust
+    }
+
+    fn denied_by(&self, rule: Rule, limits: Limits) -> Option<Decision> {
         self.limits(limits)
-            .find(|(_, reading)| !reading.allows())
-            .map(|(kind, reading)| self.denied(kind, &[reading]))
+            .find(|reading| !reading.allows())
+            .map(|reading| self.denied(rule, reading, &[reading]))
     }
 
     /// Those of the boundary and the session policies that exist and limit this request.
-    fn limits(&self, limits: Limits) -> impl Iterator<Item = (PolicyType, &Reading)> {
+    fn limits(&self, limits: Limits) -> impl Iterator<Item = &Reading<'_>> {
         let boundary = self.boundary.as_ref().filter(|_| limits.boundary);
         let session = self.session.as_ref().filter(|_| limits.session);
-        let boundary = boundary.map(|reading| (PolicyType::PermissionsBoundary, reading));
-        let session = session.map(|reading| (PolicyType::Session, reading));
         boundary.into_iter().chain(session)
     }
 
@@ -195,59 +250,79 @@ impl Evaluation<'_> {
             .map(|(kind, _)| kind)
     }
 
-    fn readings(&self) -> impl Iterator<Item = (PolicyType, &Reading)> {
+    fn readings(&self) -> impl Iterator<Item = (PolicyType, &Reading<'_>)> {
         [
-            (PolicyType::IdentityBased, Some(&self.identity)),
-            (self.resource_type, Some(&self.resource)),
-            (PolicyType::PermissionsBoundary, self.boundary.as_ref()),
-            (PolicyType::Session, self.session.as_ref()),
+            Some(&self.identity),
+            Some(&self.resource),
+            self.boundary.as_ref(),
+            self.session.as_ref(),
         ]
         .into_iter()
-        .filter_map(|(kind, reading)| Some((kind, reading?)))
+        .flatten()
+        .map(|reading| (reading.kind, reading))
     }
 
     /// Allowed by these and by what limits them.
-    fn allowed(&self, kind: PolicyType, by: &[&Reading], limits: Limits) -> Decision {
-        let limits = self.limits(limits).map(|(_, reading)| reading);
+    fn allowed(&self, rule: Rule, kind: PolicyType, by: &[&Reading<'_>], limits: Limits) -> Decision {
         let statements = by
             .iter()
             .copied()
-            .chain(limits)
-            .flat_map(|reading| reading.allows.clone())
+            .chain(self.limits(limits))
+            .flat_map(|reading| reading.allows.iter().map(Found::reference))
             .collect();
-        self.decision(Effect::Allowed, Reason::Allows(kind), statements)
+        self.decision(Effect::Allowed, Reason::Allows(kind), rule, statements)
     }
 
-    /// Denied because none of these allows; the first is the one that had to.
-    fn denied(&self, kind: PolicyType, by: &[&Reading]) -> Decision {
-        let mut decision = self.decision(Effect::ImplicitDeny, Reason::NoneAllows(kind), Vec::new());
+    /// Denied because `needed`, one of these, does not allow.
+    fn denied(&self, rule: Rule, needed: &Reading<'_>, by: &[&Reading<'_>]) -> Decision {
+        let reason = Reason::NoneAllows(needed.kind);
+        let mut decision = self.decision(Effect::ImplicitDeny, reason, rule, Vec::new());
+        let account = self.request.principal.account().unwrap_or_default();
+        let mut misses = Vec::new();
         for reading in by {
-            decision.considered.extend(reading.considered.iter().cloned());
-            decision.near_misses.extend(reading.misses.iter().cloned());
-            let account = self.request.principal.account().unwrap_or_default();
-            decision
-                .near_misses
-                .extend(reading.by_account.iter().map(|statement| NearMiss {
-                    statement: statement.clone(),
-                    mismatches: vec![Mismatch::OnlyAccount {
-                        account: account.to_owned(),
-                    }],
-                }));
+            decision.considered.extend(reading.names());
+            misses.extend(reading.misses(&self.question));
+            misses.extend(reading.by_account().map(|found| (1, *found)));
         }
-        decision.near_misses.sort_by_key(|miss| miss.mismatches.len());
+        misses.sort_by_key(|(distance, _)| *distance);
+        let mut all = misses.len();
+        for reading in by {
+            let (count, others) = reading.others(&self.question);
+            all += count;
+            misses.extend(
+                others
+                    .take(NEAR_MISSES.saturating_sub(misses.len()))
+                    .map(|found| (0, found)),
+            );
+        }
+        let nearest = misses.iter().take(NEAR_MISSES).map(|(_, found)| {
+            let mut miss = found.near_miss(&self.question);
+            if miss.mismatches.is_empty() {
+                miss.mismatches.push(Mismatch::OnlyAccount {
+                    account: account.to_owned(),
+                });
+            }
+            miss
+        });
+        decision.near_misses = nearest.collect();
+        decision.omitted = all - decision.near_misses.len();
         decision
     }
 
-    fn decision(&self, effect: Effect, reason: Reason, statements: Vec<StatementRef>) -> Decision {
+    fn decision(&self, effect: Effect, reason: Reason, rule: Rule, statements: Vec<StatementRef>) -> Decision {
+        let consulted = self.readings().flat_map(|(_, reading)| reading.consulted());
         Decision {
-            principal: self.request.principal.arn(),
+            principal: self.question.arn.to_owned(),
             action: self.request.action.to_owned(),
             resource: self.request.resource.to_owned(),
             effect,
             reason,
+            rule,
             statements,
             near_misses: Vec::new(),
+            omitted: 0,
             considered: Vec::new(),
+            consulted: consulted.collect(),
         }
     }
 }

@@ -50,8 +50,8 @@ pub(crate) fn number(text: &str) -> Result<f64, String> {
         .ok_or_else(|| format!("{text:?} is not a whole or decimal number"))
 }
 
-/// A time: a date (its first moment in UTC) or a date and time with its zone as ISO 8601 writes them, or the seconds since
-/// 1970. Four digits alone could be a year as well and are neither.
+/// A time: a month or a date (its first moment in UTC) or a date and time with its zone as ISO 8601 writes them, or the
+/// seconds since 1970. Four digits alone could be a year as well and are neither.
 pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
     let wrong = || {
         format!("{text:?} is not a time such as 2030-01-31, 2030-01-31T12:00:00Z or 1895745600 (seconds since 1970)")
@@ -67,6 +67,8 @@ pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
     }
     let whole = if text.contains('T') {
         text.to_owned()
+    } else if text.len() == "2030-01".len() {
+        format!("{text}-01T00:00:00Z")
     } else {
         format!("{text}T00:00:00Z")
     };

@@ -1,12 +1,16 @@
-//! Text with wildcards and policy variables, and how it is compared.
+//! A string of a policy with wildcards and policy variables, and how it is compared.
 
 use crate::context::View;
+use crate::glob::{Glob, Token};
+use crate::segments::Segments;
+use crate::variable::{Variable, split_variable};
 
 /// A string of a policy: plain characters, `*`, `?` and `${variables}`.
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern {
     written: String,
-    parts: Vec<Part>,
+    form: Form,
+    body: Body,
 }
 
 /// What is special in a string; it depends on the element, the operator and the version of the policy.
@@ -16,35 +20,44 @@ pub(crate) struct Syntax {
     pub(crate) wildcards: bool,
     /// `${key}` stands for the value of a context key: version 2012-10-17 only.
     pub(crate) variables: bool,
+    pub(crate) form: Form,
+}
+
+/// What a string is compared with, and so how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Any text, character by character.
+    Text,
+    /// Any text, whatever the case of its letters.
+    AnyCase,
+    /// The resource of a request: a wildcard stays within its segment of the ARN, except that a `*` at the end of a
+    /// segment may go on beyond the colon, and that the last segment (the resource) has no further colons of meaning.
+    Resource,
+    /// An ARN whose six segments are compared each on its own. Text that is no ARN, on either side, matches nothing.
+    Arn,
+}
+
+#[derive(Clone, Debug)]
+enum Body {
+    /// Without variables: prepared once.
+    Fixed(Prepared),
+    Variable(Vec<Part>),
 }
 
 #[derive(Clone, Debug)]
 enum Part {
-    Char(char),
-    Any,
-    One,
-    Variable { key: String, default: Option<String> },
+    Token(Token),
+    Variable(Variable),
 }
 
-/// A pattern whose variables have been replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Token {
-    Char(char),
-    /// `*`: any characters.
-    Any,
-    /// `?`: any one character.
-    One,
-    /// `*` that stays within its ARN segment.
-    AnyWithin,
-    /// `?` that stays within its ARN segment.
-    OneWithin,
-}
-
-/// How two characters are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Case {
-    Sensitive,
-    Insensitive,
+/// A pattern without variables, ready for comparing.
+#[derive(Clone, Debug)]
+enum Prepared {
+    Text(Glob),
+    AnyCase(Glob),
+    Segments(Segments),
+    Arn(Box<[Glob; 6]>),
+    Nothing,
 }
 
 // === impl Pattern ===
@@ -61,20 +74,36 @@ impl Pattern {
                 let Some((name, after)) = split_variable(inner) else {
                     return Err(format!("the policy variable in {written:?} is not closed by a brace"));
                 };
-                parts.push(variable(name)?);
+                parts.push(match name {
+                    // The three characters that can only be written as variables.
+                    "*" => Part::Token(Token::Char('*')),
+                    "?" => Part::Token(Token::Char('?')),
+                    "$" => Part::Token(Token::Char('$')),
+                    _ => Part::Variable(Variable::parse(name)?),
+                });
                 rest = after;
                 continue;
             }
-            parts.push(match next {
-                '*' if syntax.wildcards => Part::Any,
-                '?' if syntax.wildcards => Part::One,
-                other => Part::Char(other),
-            });
+            parts.push(Part::Token(match next {
+                '*' if syntax.wildcards => Token::Any,
+                '?' if syntax.wildcards => Token::One,
+                other => Token::Char(other),
+            }));
             rest = &rest[next.len_utf8()..];
         }
+        let tokens: Option<Vec<Token>> = parts
+            .iter()
+            .map(|part| match part {
+                Part::Token(token) => Some(*token),
+                Part::Variable(_) => None,
+            })
+            .collect();
         Ok(Self {
             written: written.to_owned(),
-            parts,
+            form: syntax.form,
+            body: tokens.map_or(Body::Variable(parts), |tokens| {
+                Body::Fixed(Prepared::of(&tokens, syntax.form))
+            }),
         })
     }
 
@@ -85,170 +114,87 @@ impl Pattern {
 
     /// The context keys that the string refers to.
     pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
-        self.parts.iter().filter_map(|part| match part {
-            Part::Variable { key, .. } => Some(key.as_str()),
-            _ => None,
+        let parts: &[Part] = match &self.body {
+            Body::Fixed(_) => &[],
+            Body::Variable(parts) => parts,
+        };
+        parts.iter().filter_map(|part| match part {
+            Part::Variable(variable) => Some(variable.key()),
+            Part::Token(_) => None,
         })
     }
 
     /// Whether the string, as written, could be compared as an ARN: it has six segments, or variables that may.
     pub(crate) fn may_be_arn(&self) -> bool {
-        self.variables().next().is_some() || self.written.matches(':').count() >= 5
+        !matches!(self.body, Body::Fixed(Prepared::Nothing))
     }
 
     /// Whether the whole of `value` matches. A variable that has no value matches nothing.
-    pub(crate) fn matches(&self, value: &str, case: Case, view: &View<'_>) -> bool {
-        self.resolve(view).is_some_and(|tokens| run(&tokens, value, case))
-    }
-
-    /// As [`Self::matches`] for a `Resource`: a wildcard stays within its segment of the ARN, except that a `*` at the
-    /// end of a segment may go on beyond the colon, and that the last segment (the resource) has no further colons
-    /// of meaning. Source: "IAM JSON policy elements: Resource", wildcards in resource ARNs.
-    pub(crate) fn matches_resource(&self, value: &str, view: &View<'_>) -> bool {
-        let Some(mut tokens) = self.resolve(view) else {
-            return false;
-        };
-        bind_to_segments(&mut tokens);
-        run(&tokens, value, Case::Sensitive)
-    }
-
-    /// As [`Self::matches`] for the ARN operators: each of the six segments is compared on its own. Text that is not
-    /// an ARN, on either side, matches nothing.
-    pub(crate) fn matches_arn(&self, value: &str, view: &View<'_>) -> bool {
-        let Some(tokens) = self.resolve(view) else { return false };
-        let patterns: Vec<&[Token]> = tokens.splitn(6, |token| *token == Token::Char(':')).collect();
-        let values: Vec<&str> = value.splitn(6, ':').collect();
-        patterns.len() == 6
-            && values.len() == 6
-            && patterns
-                .iter()
-                .zip(&values)
-                .all(|(pattern, value)| run(pattern, value, Case::Sensitive))
-    }
-
-    /// Replaces the variables; their values are plain text, whatever characters they hold.
-    fn resolve(&self, view: &View<'_>) -> Option<Vec<Token>> {
-        let mut tokens = Vec::with_capacity(self.parts.len());
-        for part in &self.parts {
-            match part {
-                Part::Char(c) => tokens.push(Token::Char(*c)),
-                Part::Any => tokens.push(Token::Any),
-                Part::One => tokens.push(Token::One),
-                Part::Variable { key, default } => {
-                    // A key with several values cannot be used as a variable: it counts as having none.
-                    let value = match view.get(key) {
-                        Some([value]) => value,
-                        _ => default.as_ref()?,
-                    };
-                    tokens.extend(value.chars().map(Token::Char));
-                }
+    pub(crate) fn matches(&self, value: &str, view: &View<'_>) -> bool {
+        match &self.body {
+            Body::Fixed(prepared) => prepared.matches(value),
+            Body::Variable(parts) => {
+                resolve(parts, view).is_some_and(|tokens| Prepared::of(&tokens, self.form).matches(value))
             }
         }
-        Some(tokens)
     }
 }
 
-/// Splits `key, 'default'} rest` at its closing brace; a brace between the quotes does not close.
-fn split_variable(inner: &str) -> Option<(&str, &str)> {
-    let mut quoted = false;
-    for (at, c) in inner.char_indices() {
-        match c {
-            '\'' => quoted = !quoted,
-            '}' if !quoted => return Some((&inner[..at], &inner[at + 1..])),
-            _ => {}
+/// Replaces the variables; their values are plain text, whatever characters they hold.
+fn resolve(parts: &[Part], view: &View<'_>) -> Option<Vec<Token>> {
+    let mut tokens = Vec::with_capacity(parts.len());
+    for part in parts {
+        match part {
+            Part::Token(token) => tokens.push(*token),
+            Part::Variable(variable) => tokens.extend(variable.value(view)?.chars().map(Token::Char)),
         }
     }
-    None
+    Some(tokens)
 }
 
-fn variable(name: &str) -> Result<Part, String> {
-    match name {
-        // The three characters that can only be written as variables.
-        "*" => return Ok(Part::Char('*')),
-        "?" => return Ok(Part::Char('?')),
-        "$" => return Ok(Part::Char('$')),
-        _ => {}
-    }
-    let (key, default) = match name.split_once(',') {
-        None => (name, None),
-        Some((key, default)) => {
-            let quoted = default
-                .trim()
-                .strip_prefix('\'')
-                .and_then(|text| text.strip_suffix('\''));
-            match quoted {
-                Some(text) if !text.contains('\'') => (key, Some(text.to_owned())),
-                _ => {
-                    return Err(format!(
-                        "the default of the policy variable ${{{name}}} must stand in single quotes"
-                    ));
-                }
+// === impl Prepared ===
+
+impl Prepared {
+    fn of(tokens: &[Token], form: Form) -> Self {
+        let all = || tokens.iter().copied();
+        match form {
+            Form::Text => Self::Text(Glob::of(all())),
+            Form::AnyCase => Self::AnyCase(Glob::of(all().flat_map(lower))),
+            Form::Resource => match Segments::of(tokens) {
+                Some(segments) => Self::Segments(segments),
+                None => Self::Text(Glob::of(all())),
+            },
+            Form::Arn => {
+                let segments: Vec<Glob> = tokens
+                    .splitn(6, |token| *token == Token::Char(':'))
+                    .map(|segment| Glob::of(segment.iter().copied()))
+                    .collect();
+                segments
+                    .try_into()
+                    .map_or(Self::Nothing, |segments| Self::Arn(Box::new(segments)))
             }
         }
-    };
-    let key = key.trim();
-    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '/' | '-' | '_' | '.' | '+' | '=' | '@');
-    if !key.contains(':') || !key.chars().all(known) {
-        return Err(format!(
-            "the policy variable ${{{name}}} does not name a context key such as aws:username"
-        ));
     }
-    Ok(Part::Variable {
-        key: key.to_owned(),
-        default,
-    })
-}
 
-fn bind_to_segments(tokens: &mut [Token]) {
-    let mut segment = 0;
-    for at in 0..tokens.len() {
-        // Of several stars in a row the last one decides.
-        let next = tokens.get(at + 1).copied();
-        match tokens[at] {
-            Token::Char(':') => segment += 1,
-            Token::Any if segment < 5 && !matches!(next, None | Some(Token::Char(':'))) => {
-                tokens[at] = Token::AnyWithin;
+    fn matches(&self, value: &str) -> bool {
+        match self {
+            Self::Text(glob) => glob.matches(value),
+            Self::AnyCase(glob) => glob.matches(&value.chars().flat_map(char::to_lowercase).collect::<String>()),
+            Self::Segments(segments) => segments.matches(value),
+            Self::Arn(patterns) => {
+                let mut segments = value.splitn(6, ':');
+                patterns
+                    .iter()
+                    .all(|pattern| segments.next().is_some_and(|segment| pattern.matches(segment)))
             }
-            Token::One if segment < 5 => tokens[at] = Token::OneWithin,
-            _ => {}
+            Self::Nothing => false,
         }
     }
 }
 
-/// Runs the pattern over the value, keeping every position it may be in: the time is bounded by the product of the
-/// two lengths, whatever the wildcards.
-fn run(tokens: &[Token], value: &str, case: Case) -> bool {
-    let mut current = vec![false; tokens.len() + 1];
-    current[0] = true;
-    skip_stars(tokens, &mut current);
-    for c in value.chars() {
-        let mut next = vec![false; tokens.len() + 1];
-        for (at, token) in tokens.iter().enumerate() {
-            if !current[at] {
-                continue;
-            }
-            match token {
-                Token::Char(wanted) => next[at + 1] |= same(*wanted, c, case),
-                Token::One => next[at + 1] = true,
-                Token::OneWithin => next[at + 1] |= c != ':',
-                Token::Any => next[at] = true,
-                Token::AnyWithin => next[at] |= c != ':',
-            }
-        }
-        skip_stars(tokens, &mut next);
-        current = next;
+fn lower(token: Token) -> Vec<Token> {
+    match token {
+        Token::Char(c) => c.to_lowercase().map(Token::Char).collect(),
+        other => vec![other],
     }
-    current[tokens.len()]
-}
-
-fn skip_stars(tokens: &[Token], positions: &mut [bool]) {
-    for (at, token) in tokens.iter().enumerate() {
-        if positions[at] && matches!(token, Token::Any | Token::AnyWithin) {
-            positions[at + 1] = true;
-        }
-    }
-}
-
-fn same(a: char, b: char, case: Case) -> bool {
-    a == b || (case == Case::Insensitive && a.to_lowercase().eq(b.to_lowercase()))
 }

@@ -1,5 +1,6 @@
 //! A whole policy document.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use crate::error::PolicyError;
@@ -36,14 +37,26 @@ pub(crate) enum Version {
 // === impl Policy ===
 
 impl Policy {
+    /// The longest document that is read, in bytes. AWS's own limits are far below and differ between APIs: they are for
+    /// the caller to check.
+    pub const MAX_BYTES: usize = 1 << 20;
+    /// The most statements that a document may have.
+    pub const MAX_STATEMENTS: usize = 10_000;
+
     /// Reads a document.
-    ///
-    /// The length of documents is not checked; the limits differ between APIs.
     ///
     /// # Errors
     /// [`crate::ErrorCode::Malformed`] for what AWS refuses as well, and [`crate::ErrorCode::Unsupported`] for what is
     /// not implemented here, both with the place of the first fault.
     pub fn parse(kind: PolicyKind, json: &str) -> Result<Self, PolicyError> {
+        Self::read(kind, json).map_err(|error| error.in_kind(kind))
+    }
+
+    fn read(kind: PolicyKind, json: &str) -> Result<Self, PolicyError> {
+        if json.len() > Self::MAX_BYTES {
+            let message = format!("the document has {} bytes, more than {}", json.len(), Self::MAX_BYTES);
+            return Err(PolicyError::malformed("", message));
+        }
         let document = json::read(json)?;
         let mut version = Version::V2008;
         let mut statements = None;
@@ -73,6 +86,14 @@ impl Policy {
             Some(Node::List(list)) if list.is_empty() => {
                 return Err(PolicyError::malformed("Statement", "the list is empty"));
             }
+            Some(Node::List(list)) if list.len() > Self::MAX_STATEMENTS => {
+                let message = format!(
+                    "the list has {} statements, more than {}",
+                    list.len(),
+                    Self::MAX_STATEMENTS
+                );
+                return Err(PolicyError::malformed("Statement", message));
+            }
             Some(Node::List(list)) => list
                 .iter()
                 .enumerate()
@@ -80,7 +101,7 @@ impl Policy {
                 .collect::<Result<Vec<_>, _>>()?,
             Some(node) => vec![Statement::parse(kind, version, node, "Statement")?],
         };
-        let mut sids = std::collections::HashSet::new();
+        let mut sids = HashSet::new();
         for (index, statement) in statements.iter().enumerate() {
             if let Some(sid) = statement.sid()
                 && !sids.insert(sid)
@@ -100,18 +121,16 @@ impl Policy {
         self.kind
     }
 
-    /// The condition keys that the document reads, in conditions and in policy variables, as written, each once.
+    /// The condition keys that the document reads, in conditions, in policy variables and to recognise principals (by unique
+    /// id or identity provider), as written, each once.
     ///
     /// For whoever fills a [`crate::Context`]: a key that is never set counts as absent, and a negated condition on an
     /// absent key holds. Refuse a policy that reads a key which you cannot tell the value of.
     #[must_use]
     pub fn condition_keys(&self) -> Vec<&str> {
-        let mut keys: Vec<&str> = Vec::new();
-        for key in self.statements.iter().flat_map(Statement::condition_keys) {
-            if !keys.iter().any(|known| known.eq_ignore_ascii_case(key)) {
-                keys.push(key);
-            }
-        }
+        let mut known = HashSet::new();
+        let mut keys: Vec<&str> = self.statements.iter().flat_map(Statement::condition_keys).collect();
+        keys.retain(|key| known.insert(key.to_ascii_lowercase()));
         keys
     }
 

@@ -30,6 +30,13 @@ pub enum Principal {
         /// The `Name` given to GetFederationToken.
         name: String,
     },
+    /// A user of an identity provider who is nobody in AWS yet: the caller of `AssumeRoleWithWebIdentity` and
+    /// `AssumeRoleWithSAML`. What the provider says of it (`PROVIDER:sub`, `PROVIDER:aud`, `saml:sub`…) stands in the context.
+    Federated {
+        /// `arn:aws:iam::ACCOUNT:oidc-provider/HOST/PATH`, `arn:aws:iam::ACCOUNT:saml-provider/NAME`, or the name of one of
+        /// the providers that AWS knows by itself, such as `accounts.google.com`.
+        provider: String,
+    },
     /// An AWS service that acts in its own name, such as `ec2.amazonaws.com`.
     Service(String),
     /// A request without credentials.
@@ -47,19 +54,20 @@ pub(crate) struct IamArn<'a> {
 // === impl Principal ===
 
 impl Principal {
-    /// The account that the principal belongs to; none for services, anonymous requests and ARNs that are not of IAM.
+    /// The account that the principal belongs to; none for services, users of identity providers, anonymous requests and
+    /// ARNs that are not of IAM.
     #[must_use]
     pub fn account(&self) -> Option<&str> {
         match self {
             Self::Root { account } | Self::FederatedUser { account, .. } => Some(account),
             Self::User { arn } | Self::AssumedRole { role_arn: arn, .. } => IamArn::parse(arn).map(|arn| arn.account),
-            Self::Service(_) | Self::Anonymous => None,
+            Self::Federated { .. } | Self::Service(_) | Self::Anonymous => None,
         }
     }
 
     /// What AWS calls the principal in its answers and messages: the ARN of the user or of the role *session*
-    /// (`arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION`, without the path of the role), the name of the service, or
-    /// `anonymous`.
+    /// (`arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION`, without the path of the role), the name of the service, the
+    /// identity provider of a user who comes from one, or `anonymous`.
     #[must_use]
     pub fn arn(&self) -> String {
         match self {
@@ -74,7 +82,7 @@ impl Principal {
                 format!("arn:{partition}:sts::{account}:assumed-role/{name}/{session_name}")
             }
             Self::FederatedUser { account, name, .. } => format!("arn:aws:sts::{account}:federated-user/{name}"),
-            Self::Service(name) => name.clone(),
+            Self::Service(name) | Self::Federated { provider: name } => name.clone(),
             Self::Anonymous => "anonymous".to_owned(),
         }
     }
@@ -96,7 +104,7 @@ impl Principal {
                 user_arn,
                 name,
             } => is_account_id(account) && !name.is_empty() && user_arn.as_ref().is_none_or(|arn| is(arn, "user/")),
-            Self::Service(_) | Self::Anonymous => true,
+            Self::Federated { .. } | Self::Service(_) | Self::Anonymous => true,
         }
     }
 }

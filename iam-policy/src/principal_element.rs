@@ -1,27 +1,17 @@
-//! The `Principal` element of trust and resource policies.
+//! The `Principal` and `NotPrincipal` elements of trust and resource policies.
 
 use crate::error::PolicyError;
-use crate::json::{Node, Placed, member};
-use crate::principal::{IamArn, Principal, is_account_id};
+use crate::json::{Node, member};
+use crate::principal::Principal;
+use crate::statement::Question;
+use crate::trustee::Trustee;
 
 /// Whom a statement of a trust or resource policy speaks of.
 #[derive(Clone, Debug)]
 pub(crate) struct PrincipalElement {
+    /// `NotPrincipal`: everybody but these.
+    negated: bool,
     trustees: Vec<Trustee>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Trustee {
-    /// `*`: everybody, anonymous callers and services too.
-    Everyone,
-    /// An account id or the ARN of its root: the account as a whole.
-    Account {
-        id: String,
-        written: String,
-    },
-    /// A user, a role, a role session or a federated user, compared character by character: a `*` in it is no wildcard.
-    Arn(String),
-    Service(String),
 }
 
 /// How closely a `Principal` element names a caller. The greater, the less else is needed.
@@ -29,23 +19,24 @@ enum Trustee {
 pub(crate) enum Standing {
     /// By its account: the account may hand the permission on, by its own identity policies.
     Account,
-    /// By `*`.
+    /// By `*`, or by not being named in `NotPrincipal`.
     Everyone,
-    /// A session by the ARN of its role.
-    Role,
+    /// A session by the ARN of the role or user that it comes from.
+    Origin,
     /// A user by its ARN.
     User,
-    /// A session or a federated user by its own ARN, or a service by its name.
+    /// A session or a federated user by its own ARN, a service by its name, whoever comes from an identity provider by that.
     Itself,
 }
 
 // === impl PrincipalElement ===
 
 impl PrincipalElement {
-    pub(crate) fn parse(node: &Node, place: &str) -> Result<Self, PolicyError> {
+    pub(crate) fn parse(node: &Node, place: &str, negated: bool) -> Result<Self, PolicyError> {
         if let Node::Text(text) = node {
             return match text.as_str() {
                 "*" => Ok(Self {
+                    negated,
                     trustees: vec![Trustee::Everyone],
                 }),
                 _ => Err(PolicyError::malformed(
@@ -62,115 +53,78 @@ impl PrincipalElement {
         for (kind, node) in members {
             let place = member(place, kind);
             let read = match kind.as_str() {
-                "AWS" => aws_trustee,
-                "Service" => service_trustee,
-                "Federated" | "CanonicalUser" => {
-                    return Err(PolicyError::unsupported(
-                        place,
-                        format!("{kind} principals are not implemented"),
-                    ));
-                }
+                "AWS" => Trustee::aws,
+                "Service" => Trustee::service,
+                "Federated" => Trustee::federated,
+                "CanonicalUser" => Trustee::canonical_user,
                 _ => return Err(PolicyError::malformed(place, "is not a kind of principal")),
             };
             for value in node.texts(&place)? {
                 trustees.push(read(value)?);
             }
         }
-        Ok(Self { trustees })
+        Ok(Self { negated, trustees })
     }
 
-    /// How closely the caller is named; `None` if it is not.
-    pub(crate) fn standing(&self, caller: &Principal) -> Option<Standing> {
-        self.trustees
-            .iter()
-            .filter_map(|trustee| trustee.standing(caller))
-            .max()
+    /// How closely the caller is named; `None` if it is not. `denies` tells the effect of the statement.
+    pub(crate) fn standing(&self, question: &Question<'_>, denies: bool) -> Option<Standing> {
+        if !self.negated {
+            let standings = self.trustees.iter().filter_map(|trustee| trustee.standing(question));
+            return standings.max();
+        }
+        let excepted = if denies {
+            self.excepts_wholly(question)
+        } else {
+            self.trustees.iter().any(|trustee| trustee.standing(question).is_some())
+        };
+        (!excepted).then_some(Standing::Everyone)
+    }
+
+    /// Whether a `Deny` with this `NotPrincipal` spares the caller. AWS checks the account first, then the user or the
+    /// role, then the session, and each of them must be excepted; and it spares nobody who has a permissions boundary.
+    /// Source: "AWS JSON policy elements: NotPrincipal" and "Permissions boundaries for IAM entities".
+    fn excepts_wholly(&self, question: &Question<'_>) -> bool {
+        let named = |wanted: Standing| {
+            let mut standings = self.trustees.iter().filter_map(|trustee| trustee.standing(question));
+            standings.any(|standing| standing == wanted || standing == Standing::Everyone)
+        };
+        if question.bounded {
+            return false;
+        }
+        match question.principal {
+            Principal::Root { .. } => named(Standing::Account),
+            Principal::User { .. } => named(Standing::Account) && named(Standing::User),
+            Principal::AssumedRole { .. } => {
+                named(Standing::Account) && named(Standing::Origin) && named(Standing::Itself)
+            }
+            Principal::FederatedUser { .. } => named(Standing::Account) && named(Standing::Itself),
+            Principal::Service(_) | Principal::Federated { .. } => named(Standing::Itself),
+            Principal::Anonymous => named(Standing::Everyone),
+        }
+    }
+
+    /// Whether it cannot be told without knowing the canonical user id of the caller's account.
+    pub(crate) fn asks_for_canonical_user(&self) -> bool {
+        let canonical = |trustee: &Trustee| matches!(trustee, Trustee::CanonicalUser(_));
+        self.trustees.iter().any(canonical)
+    }
+
+    /// The condition keys by which trustees are recognised.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.trustees.iter().filter_map(|trustee| match trustee {
+            Trustee::UniqueId(_) => Some("aws:userid"),
+            Trustee::Federated(_) => Some("aws:FederatedProvider"),
+            _ => None,
+        })
+    }
+
+    /// Whether it is `NotPrincipal`.
+    pub(crate) fn is_negated(&self) -> bool {
+        self.negated
     }
 
     /// The element as text, one entry a trustee.
     pub(crate) fn written(&self) -> impl Iterator<Item = &str> {
-        self.trustees.iter().map(|trustee| match trustee {
-            Trustee::Everyone => "*",
-            Trustee::Account { written, .. } => written,
-            Trustee::Arn(text) | Trustee::Service(text) => text,
-        })
-    }
-}
-
-// === impl Trustee ===
-
-impl Trustee {
-    fn standing(&self, caller: &Principal) -> Option<Standing> {
-        match (self, caller) {
-            (Self::Everyone, _) => Some(Standing::Everyone),
-            (Self::Account { id, .. }, _) => (caller.account() == Some(id)).then_some(Standing::Account),
-            (Self::Arn(arn), Principal::User { arn: caller }) => (arn == caller).then_some(Standing::User),
-            (Self::Arn(arn), Principal::AssumedRole { role_arn, .. }) => {
-                if arn == role_arn {
-                    Some(Standing::Role)
-                } else {
-                    (*arn == caller.arn()).then_some(Standing::Itself)
-                }
-            }
-            (Self::Arn(arn), Principal::FederatedUser { user_arn, .. }) => {
-                if *arn == caller.arn() {
-                    Some(Standing::Itself)
-                } else {
-                    (Some(arn) == user_arn.as_ref()).then_some(Standing::User)
-                }
-            }
-            (Self::Service(name), Principal::Service(caller)) => (name == caller).then_some(Standing::Itself),
-            (Self::Arn(_) | Self::Service(_), _) => None,
-        }
-    }
-}
-
-fn aws_trustee(Placed { text, place }: Placed) -> Result<Trustee, PolicyError> {
-    if text == "*" {
-        return Ok(Trustee::Everyone);
-    }
-    if is_account_id(&text) {
-        return Ok(Trustee::Account {
-            id: text.clone(),
-            written: text,
-        });
-    }
-    if text.len() >= 16 && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
-        // AIDA… and AROA…: what AWS shows in place of the ARN once the user or role was deleted.
-        return Err(PolicyError::unsupported(
-            place,
-            format!("unique id {text:?} is not implemented, use an ARN"),
-        ));
-    }
-    let Some(arn) = IamArn::parse(&text) else {
-        return Err(PolicyError::malformed(
-            place,
-            format!("invalid principal {text:?}: must be \"*\", an account id or the ARN of an IAM principal"),
-        ));
-    };
-    let (kind, name) = arn.resource.split_once('/').unwrap_or((arn.resource, ""));
-    match (arn.service, kind, name) {
-        ("iam", "root", "") => Ok(Trustee::Account {
-            id: arn.account.to_owned(),
-            written: text,
-        }),
-        ("iam", "user" | "role", name) if !name.is_empty() => Ok(Trustee::Arn(text)),
-        ("sts", "assumed-role" | "federated-user", name) if !name.is_empty() => Ok(Trustee::Arn(text)),
-        _ => Err(PolicyError::malformed(
-            place,
-            format!("invalid principal {text:?}: not a root, user, role, assumed-role or federated-user ARN"),
-        )),
-    }
-}
-
-fn service_trustee(Placed { text, place }: Placed) -> Result<Trustee, PolicyError> {
-    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    if text.contains('.') && text.chars().all(known) {
-        Ok(Trustee::Service(text))
-    } else {
-        Err(PolicyError::malformed(
-            place,
-            format!("invalid principal {text:?}: must be a service such as ec2.amazonaws.com"),
-        ))
+        self.trustees.iter().map(Trustee::written)
     }
 }

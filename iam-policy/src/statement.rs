@@ -1,11 +1,11 @@
 //! One statement of a policy: when it applies.
 
-use crate::condition::{self, Condition};
+use crate::condition::{self, Condition, Outcome};
 use crate::context::View;
 use crate::decision::Mismatch;
 use crate::error::PolicyError;
-use crate::json::{Node, Placed, member};
-use crate::pattern::{Case, Pattern, Syntax};
+use crate::json::{Node, member};
+use crate::matcher::{Actions, Resources, summarise};
 use crate::policy::{PolicyKind, Version};
 use crate::principal::Principal;
 use crate::principal_element::{PrincipalElement, Standing};
@@ -16,9 +16,9 @@ pub(crate) struct Statement {
     sid: Option<String>,
     verb: Verb,
     principal: Option<PrincipalElement>,
-    actions: Matcher,
+    actions: Actions,
     /// None in trust policies, whose resource is the role that they belong to.
-    resources: Option<Matcher>,
+    resources: Option<Resources>,
     conditions: Vec<Condition>,
 }
 
@@ -29,33 +29,34 @@ pub(crate) enum Verb {
     Deny,
 }
 
-/// `Action` or `NotAction`, `Resource` or `NotResource`.
-#[derive(Clone, Debug)]
-struct Matcher {
-    negated: bool,
-    patterns: Vec<Pattern>,
-}
-
 /// What a statement is asked about.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Question<'a> {
     pub(crate) principal: &'a Principal,
+    /// [`Principal::arn`] of the principal.
+    pub(crate) arn: &'a str,
+    /// The caller has a permissions boundary.
+    pub(crate) bounded: bool,
     pub(crate) action: &'a str,
+    pub(crate) action_in_lower_case: &'a str,
     pub(crate) resource: &'a str,
     pub(crate) view: &'a View<'a>,
 }
 
 /// What a statement says to a question.
-#[derive(Clone, Debug)]
-pub(crate) enum Answer {
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Answer<'a> {
     /// It applies. The standing is that of the caller in its `Principal`, for statements that have one.
     Applies(Option<Standing>),
-    /// It does not apply, for these reasons (at least one).
-    Differs(Vec<Mismatch>),
+    /// It does not apply; whether it is about the action at all.
+    Differs { about_the_action: bool },
+    /// It would apply if this value of the context could be read.
+    Unreadable {
+        condition: &'a Condition,
+        value: &'a str,
+        wanted: &'static str,
+    },
 }
-
-/// How many actions, resources or principals a summary names.
-const SUMMARY_ITEMS: usize = 3;
 
 // === impl Statement ===
 
@@ -66,66 +67,36 @@ impl Statement {
         let mut conditions = Vec::new();
         for (key, node) in node.members(place)? {
             let here = member(place, key);
+            let negated = key.starts_with("Not");
             match key.as_str() {
                 "Sid" => sid = read_sid(kind, node, &here)?,
-                "Effect" => {
-                    verb = Some(match node.text(&here)? {
-                        "Allow" => Verb::Allow,
-                        "Deny" => Verb::Deny,
-                        other => {
-                            return Err(PolicyError::malformed(
-                                here,
-                                format!("{other:?} is no effect, must be \"Allow\" or \"Deny\""),
-                            ));
-                        }
-                    });
-                }
+                "Effect" => verb = Some(Verb::parse(node, &here)?),
                 "Principal" | "NotPrincipal" if kind == PolicyKind::Identity => {
                     return Err(PolicyError::malformed(
                         here,
                         "an identity-based policy must not name principals",
                     ));
                 }
-                "Principal" => principal = Some(PrincipalElement::parse(node, &here)?),
                 "NotPrincipal" if kind == PolicyKind::Trust => {
                     return Err(PolicyError::malformed(
                         here,
                         "a trust policy must not have NotPrincipal",
                     ));
                 }
-                "NotPrincipal" => return Err(PolicyError::unsupported(here, "NotPrincipal is not implemented")),
-                "NotAction" if kind == PolicyKind::Trust => {
-                    return Err(PolicyError::unsupported(
-                        here,
-                        "NotAction in a trust policy is not implemented",
-                    ));
+                "Principal" | "NotPrincipal" => {
+                    let element = PrincipalElement::parse(node, &here, negated)?;
+                    set_once(&mut principal, element, place, "Principal")?;
                 }
                 "Action" | "NotAction" => {
-                    let patterns = each(node, &here, |text| read_action(kind, text))?;
-                    set_once(
-                        &mut actions,
-                        Matcher {
-                            negated: key == "NotAction",
-                            patterns,
-                        },
-                        place,
-                        "Action",
-                    )?;
+                    let read = Actions::parse(kind, node, &here, negated)?;
+                    set_once(&mut actions, read, place, "Action")?;
                 }
                 "Resource" | "NotResource" if kind == PolicyKind::Trust => {
                     return Err(PolicyError::malformed(here, "a trust policy must not name resources"));
                 }
                 "Resource" | "NotResource" => {
-                    let patterns = each(node, &here, |text| read_resource(text, variables))?;
-                    set_once(
-                        &mut resources,
-                        Matcher {
-                            negated: key == "NotResource",
-                            patterns,
-                        },
-                        place,
-                        "Resource",
-                    )?;
+                    let read = Resources::parse(node, &here, variables, negated)?;
+                    set_once(&mut resources, read, place, "Resource")?;
                 }
                 "Condition" => conditions = condition::parse(node, &here, variables)?,
                 _ => return Err(PolicyError::malformed(here, "is not an element of a statement")),
@@ -156,105 +127,156 @@ impl Statement {
         self.verb
     }
 
-    pub(crate) fn conditions(&self) -> &[Condition] {
-        &self.conditions
-    }
-
     pub(crate) fn condition_keys(&self) -> impl Iterator<Item = &str> {
-        let resources = self
-            .resources
-            .iter()
-            .flat_map(|matcher| &matcher.patterns)
-            .flat_map(Pattern::variables);
-        resources.chain(self.conditions.iter().flat_map(Condition::keys))
+        let principal = self.principal.iter().flat_map(PrincipalElement::keys);
+        let resources = self.resources.iter().flat_map(Resources::keys);
+        principal
+            .chain(resources)
+            .chain(self.conditions.iter().flat_map(Condition::keys))
     }
 
-    /// Whether the statement applies, or else every reason why it does not.
-    pub(crate) fn answer(&self, question: &Question<'_>) -> Answer {
-        let mut differs = Vec::new();
-        let mut standing = None;
-        if let Some(element) = &self.principal {
-            standing = element.standing(question.principal);
-            if standing.is_none() {
-                differs.push(Mismatch::Principal {
-                    asked: question.principal.arn(),
-                    statement: list(element.written()),
-                });
+    /// Whether it cannot be told whom the statement names without the canonical user id of the caller's account.
+    pub(crate) fn lacks_canonical_user(&self, question: &Question<'_>) -> bool {
+        let asks = self
+            .principal
+            .as_ref()
+            .is_some_and(PrincipalElement::asks_for_canonical_user);
+        asks && question.principal.account().is_some() && question.view.canonical_user().is_none()
+    }
+
+    /// Whether the statement applies.
+    pub(crate) fn answer<'a>(&'a self, question: &Question<'a>) -> Answer<'a> {
+        const DIFFERS: Answer<'static> = Answer::Differs { about_the_action: true };
+        if !self.actions.hold(question.action_in_lower_case) {
+            return Answer::Differs {
+                about_the_action: false,
+            };
+        }
+        if !self.holds_resource(question) {
+            return DIFFERS;
+        }
+        let standing = self.standing(question);
+        if self.principal.is_some() && standing.is_none() {
+            return DIFFERS;
+        }
+        let mut answer = Answer::Applies(standing);
+        for condition in &self.conditions {
+            match condition.outcome(question.view) {
+                Outcome::Holds => {}
+                Outcome::Fails => return DIFFERS,
+                Outcome::Unreadable { value, wanted } => {
+                    answer = Answer::Unreadable {
+                        condition,
+                        value,
+                        wanted,
+                    };
+                }
             }
         }
-        if !self
-            .actions
-            .holds(|pattern| pattern.matches(question.action, Case::Insensitive, question.view))
+        answer
+    }
+
+    /// In how many ways besides the action the statement differs from the question.
+    pub(crate) fn distance(&self, question: &Question<'_>) -> usize {
+        let principal = self.principal.is_some() && self.standing(question).is_none();
+        let resource = !self.holds_resource(question);
+        let failing = |condition: &&Condition| condition.outcome(question.view) != Outcome::Holds;
+        usize::from(principal) + usize::from(resource) + self.conditions.iter().filter(failing).count()
+    }
+
+    /// Every reason why the statement does not apply; none if it does.
+    pub(crate) fn mismatches(&self, question: &Question<'_>) -> Vec<Mismatch> {
+        let mut differs = Vec::new();
+        if let Some(element) = &self.principal
+            && self.standing(question).is_none()
         {
+            differs.push(Mismatch::Principal {
+                asked: question.arn.to_owned(),
+                statement: written(|text| summarise(text, element.is_negated(), element.written())),
+            });
+        }
+        if !self.actions.hold(question.action_in_lower_case) {
             differs.push(Mismatch::Action {
                 asked: question.action.to_owned(),
-                statement: self.actions.summary(),
+                statement: written(|text| self.actions.summarise(text)),
             });
         }
         if let Some(resources) = &self.resources
-            && !resources.holds(|pattern| pattern.matches_resource(question.resource, question.view))
+            && !self.holds_resource(question)
         {
             differs.push(Mismatch::Resource {
                 asked: question.resource.to_owned(),
-                statement: resources.summary(),
+                statement: written(|text| resources.summarise(text)),
             });
         }
         for condition in &self.conditions {
-            if !condition.holds(question.view) {
+            if condition.outcome(question.view) != Outcome::Holds {
                 differs.push(condition.mismatch(question.view));
             }
         }
-        if differs.is_empty() {
-            Answer::Applies(standing)
-        } else {
-            Answer::Differs(differs)
-        }
+        differs
     }
 
     /// The statement in a few words: `s3:List* on *`, `sts:AssumeRole by ec2.amazonaws.com`.
     pub(crate) fn summary(&self) -> String {
-        let mut text = self.actions.summary();
+        let mut text = String::with_capacity(200);
+        self.actions.summarise(&mut text);
         if let Some(principal) = &self.principal {
-            text += &format!(" by {}", list(principal.written()));
+            text.push_str(" by ");
+            summarise(&mut text, principal.is_negated(), principal.written());
         }
         if let Some(resources) = &self.resources {
-            text += &format!(" on {}", resources.summary());
+            text.push_str(" on ");
+            resources.summarise(&mut text);
         }
         for (index, condition) in self.conditions.iter().enumerate() {
-            let join = if index == 0 { "if" } else { "and" };
-            text += &format!(" {join} {} {}", condition.operator(), condition.key());
+            let join = if index == 0 { " if " } else { " and " };
+            for word in [join, condition.operator(), " ", condition.key()] {
+                text.push_str(word);
+            }
         }
         text
     }
-}
 
-// === impl Matcher ===
-
-impl Matcher {
-    fn holds(&self, matches: impl Fn(&Pattern) -> bool) -> bool {
-        self.patterns.iter().any(matches) != self.negated
+    fn holds_resource(&self, question: &Question<'_>) -> bool {
+        let resources = self.resources.as_ref();
+        resources.is_none_or(|resources| resources.hold(question.resource, question.view))
     }
 
-    fn summary(&self) -> String {
-        let items = list(self.patterns.iter().map(Pattern::written));
-        if self.negated {
-            format!("everything but {items}")
-        } else {
-            items
+    /// `*` with a condition that picks principals by `aws:PrincipalArn` grants to the caller itself ("AWS JSON policy
+    /// elements: Principal", IAM role principals).
+    fn standing(&self, question: &Question<'_>) -> Option<Standing> {
+        let element = self.principal.as_ref()?;
+        let standing = element.standing(question, self.verb == Verb::Deny)?;
+        let picked = standing == Standing::Everyone
+            && !element.is_negated()
+            && self.conditions.iter().any(Condition::picks_principals);
+        Some(if picked { Standing::Itself } else { standing })
+    }
+}
+
+// === impl Verb ===
+
+impl Verb {
+    fn parse(node: &Node, place: &str) -> Result<Self, PolicyError> {
+        match node.text(place)? {
+            "Allow" => Ok(Self::Allow),
+            "Deny" => Ok(Self::Deny),
+            other => Err(PolicyError::malformed(
+                place,
+                format!("{other:?} is no effect, must be \"Allow\" or \"Deny\""),
+            )),
         }
     }
 }
 
-fn list<'a>(items: impl Iterator<Item = &'a str>) -> String {
-    let items: Vec<&str> = items.collect();
-    let shown = items.iter().take(SUMMARY_ITEMS).copied().collect::<Vec<_>>().join(", ");
-    match items.len().saturating_sub(SUMMARY_ITEMS) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
+fn written(write: impl FnOnce(&mut String)) -> String {
+    let mut text = String::new();
+    write(&mut text);
+    text
 }
 
-fn set_once(slot: &mut Option<Matcher>, value: Matcher, place: &str, element: &str) -> Result<(), PolicyError> {
+fn set_once<T>(slot: &mut Option<T>, value: T, place: &str, element: &str) -> Result<(), PolicyError> {
     if slot.is_some() {
         return Err(PolicyError::malformed(
             place,
@@ -275,58 +297,4 @@ fn read_sid(kind: PolicyKind, node: &Node, place: &str) -> Result<Option<String>
         ));
     }
     Ok((!sid.is_empty()).then(|| sid.to_owned()))
-}
-
-fn each(node: &Node, place: &str, read: impl Fn(&str) -> Result<Pattern, String>) -> Result<Vec<Pattern>, PolicyError> {
-    node.texts(place)?
-        .into_iter()
-        .map(|Placed { text, place }| read(&text).map_err(|message| PolicyError::malformed(place, message)))
-        .collect()
-}
-
-fn read_action(kind: PolicyKind, text: &str) -> Result<Pattern, String> {
-    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '*' | '?');
-    let well_formed = match text.split_once(':') {
-        None => text == "*",
-        Some((vendor, action)) => {
-            // A vendor is named in full; AWS takes wildcards in the name of the action only.
-            (vendor == "*" && action == "*")
-                || (!vendor.is_empty()
-                    && vendor.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-                    && !action.is_empty()
-                    && action.chars().all(known))
-        }
-    };
-    if !well_formed {
-        return Err(format!(
-            "action {text:?} must be \"*\" or vendor:action such as \"s3:ListBucket\""
-        ));
-    }
-    if kind == PolicyKind::Trust && !text.get(..4).is_some_and(|vendor| vendor.eq_ignore_ascii_case("sts:")) {
-        return Err(format!(
-            "action {text:?} is not of STS, and a trust policy may name no others"
-        ));
-    }
-    Pattern::parse(
-        text,
-        Syntax {
-            wildcards: true,
-            variables: false,
-        },
-    )
-}
-
-fn read_resource(text: &str, variables: bool) -> Result<Pattern, String> {
-    // Six segments, of which a `*` may stand for several.
-    let arn = text.starts_with("arn:") && (text.contains('*') || text.matches(':').count() >= 5);
-    if text != "*" && !arn {
-        return Err(format!("resource {text:?} must be an ARN or \"*\""));
-    }
-    Pattern::parse(
-        text,
-        Syntax {
-            wildcards: true,
-            variables,
-        },
-    )
 }

@@ -1,6 +1,9 @@
 //! A request and its policies in few words.
 
-use iam_policy::{Attached, Context, Decision, Policies, Policy, PolicyKind, Principal, Request, evaluate};
+use iam_policy::{
+    Attached, Context, Decision, EvaluateError, Explanation, Policies, Policy, PolicyKind, Principal, Request,
+    evaluate, explain,
+};
 
 /// The account of every resource here, and of [`user`] and [`session`].
 pub(crate) const HOME: &str = "123456789012";
@@ -67,6 +70,18 @@ impl Ask {
     }
 
     pub(crate) fn decide(&self) -> Decision {
+        self.put(evaluate).expect("the question makes sense")
+    }
+
+    pub(crate) fn explain(&self) -> Explanation {
+        self.put(explain).expect("the question makes sense")
+    }
+
+    /// Puts the question to one of the evaluator's functions.
+    pub(crate) fn put<T>(
+        &self,
+        to: impl FnOnce(&Request<'_>, &Policies<'_>) -> Result<T, EvaluateError>,
+    ) -> Result<T, EvaluateError> {
         let identity: Vec<Policy> = self
             .identity
             .iter()
@@ -108,7 +123,7 @@ impl Ask {
             resource_account: HOME,
             context: &self.context,
         };
-        evaluate(&request, &policies).expect("the question makes sense")
+        to(&request, &policies)
     }
 
     pub(crate) fn allowed(&self) -> bool {

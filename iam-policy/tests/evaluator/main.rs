@@ -1,6 +1,7 @@
 //! The evaluator as its callers see it: documents in, decisions out.
 
 mod ask;
+mod bounds;
 mod combination;
 mod conditions;
 mod documents;

@@ -43,7 +43,17 @@ fn words() -> impl Strategy<Value = String> {
         "NotPrincipal",
         "AWS",
         "Service",
+        "Federated",
+        "CanonicalUser",
+        "AROAIOSFODNN7EXAMPLE",
+        "accounts.google.com",
         "Condition",
+        "BinaryEquals",
+        "DateLessThan",
+        "NumericEquals",
+        "ForAnyValue:StringLike",
+        "aws:CurrentTime",
+        "${aws:PrincipalTag/a b, 'c'}",
         "StringLike",
         "StringEqualsIfExists",
         "ArnLike",
@@ -84,6 +94,84 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
                 .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
         ]
     })
+}
+
+/// A condition of any operator on a key that may be present, with values that it can read.
+fn conditions() -> impl Strategy<Value = serde_json::Value> {
+    let operators = prop::sample::select(vec![
+        ("StringEquals", "a*"),
+        ("StringNotLike", "a?${aws:username}"),
+        ("StringNotEqualsIgnoreCase", "A"),
+        ("ArnLike", "arn:aws:iam::*:user/*"),
+        ("ArnNotEquals", "arn:aws:iam::123456789012:user/staff/alice"),
+        ("Bool", "true"),
+        ("BinaryEquals", "YWI="),
+        ("IpAddress", "10.0.0.0/8"),
+        ("NotIpAddress", "2001:db8::/32"),
+        ("NumericLessThan", "5"),
+        ("NumericNotEquals", "5.0"),
+        ("DateGreaterThanEquals", "2030-01-01T00:00:00Z"),
+        ("Null", "true"),
+    ]);
+    let keys = prop::sample::select(vec!["test:A", "test:B", "aws:PrincipalArn", "aws:PrincipalType"]);
+    (operators, keys, 0..3, any::<bool>()).prop_map(|((operator, value), key, set, if_exists)| {
+        let set = if operator == "Null" {
+            ""
+        } else {
+            ["", "ForAllValues:", "ForAnyValue:"][set as usize]
+        };
+        let if_exists = if if_exists && operator != "Null" {
+            "IfExists"
+        } else {
+            ""
+        };
+        serde_json::json!({format!("{set}{operator}{if_exists}"): {key: value}})
+    })
+}
+
+/// A statement of a bucket policy with conditions and somebody in `Principal` or `NotPrincipal`.
+fn bucket_statements() -> impl Strategy<Value = serde_json::Value> {
+    let somebody = prop::sample::select(vec![
+        serde_json::json!("*"),
+        serde_json::json!({"AWS": "123456789012"}),
+        serde_json::json!({"AWS": ["arn:aws:iam::123456789012:user/staff/alice", "123456789012"]}),
+        serde_json::json!({"AWS": "arn:aws:iam::123456789012:role/app/reader"}),
+        serde_json::json!({"AWS": "arn:aws:sts::123456789012:assumed-role/reader/pod", "Service": "ec2.amazonaws.com"}),
+        serde_json::json!({"Federated": "accounts.google.com"}),
+        serde_json::json!({"AWS": "AIDAIOSFODNN7EXAMPLE"}),
+    ]);
+    (statements(), somebody, any::<bool>(), prop::option::of(conditions())).prop_map(
+        |(mut statement, somebody, negated, condition)| {
+            statement[if negated { "NotPrincipal" } else { "Principal" }] = somebody;
+            if let Some(condition) = condition {
+                statement["Condition"] = condition;
+            }
+            statement
+        },
+    )
+}
+
+/// Whether a resource pattern matches, one character after the other, straight from the guide's words.
+fn resource_matches(pattern: &[char], value: &[char], segment: usize) -> bool {
+    match pattern {
+        [] => value.is_empty(),
+        ['*', rest @ ..] => {
+            let ends_segment = matches!(rest, [] | [':', ..]) || segment >= 5;
+            if let ['*', ..] = rest {
+                return resource_matches(rest, value, segment);
+            }
+            (0..=value.len())
+                .take_while(|end| ends_segment || !value[..*end].contains(&':'))
+                .any(|end| resource_matches(rest, &value[end..], segment))
+        }
+        ['?', rest @ ..] => match value {
+            [c, after @ ..] if segment >= 5 || *c != ':' => resource_matches(rest, after, segment),
+            _ => false,
+        },
+        [c, rest @ ..] => {
+            value.first() == Some(c) && resource_matches(rest, &value[1..], segment + usize::from(*c == ':'))
+        }
+    }
 }
 
 /// A well-formed statement of random patterns.
@@ -166,6 +254,51 @@ proptest! {
                     let _ = decision.to_string();
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_resource_pattern_matches_as_the_guide_has_it(
+        pattern in "[ab:*?]{0,12}", value in "[ab:é]{0,14}", start in 0..3,
+    ) {
+        let start = ["arn:aws:s3:", "arn:aws:s3:::", "arn:a*:s3:"][start as usize];
+        let pattern = format!("{start}{pattern}");
+        prop_assume!(pattern.contains('*') || pattern.matches(':').count() >= 5);
+        let value = format!("arn:aws:s3:{value}");
+        let (wanted, given): (Vec<char>, Vec<char>) = (pattern.chars().collect(), value.chars().collect());
+        let ask = Ask::new(user(), "s3:GetObject", &value).identity(&statement("Allow", "*", &pattern));
+        prop_assert_eq!(ask.allowed(), resource_matches(&wanted, &given, 0));
+    }
+
+    #[test]
+    fn every_question_about_readable_values_is_decided_and_explained_alike(
+        ask in asks(),
+        documents in prop::collection::vec(bucket_statements(), 1..4),
+        (first, second) in (prop::option::of("[a5]{1,2}"), prop::option::of("[ab]{1,2}")),
+    ) {
+        let mut ask = ask.resource_policy(&serde_json::json!({"Version": "2012-10-17", "Statement": documents}).to_string());
+        ask.context.set_many("test:a", first);
+        ask.context.set_many("test:b", second);
+        match (ask.put(evaluate), ask.put(iam_policy::explain)) {
+            (Ok(decision), Ok(explanation)) => {
+                let _ = explanation.to_string();
+                prop_assert_eq!(&decision, &explanation.decision);
+                let applied: Vec<_> = explanation.policies.iter().flat_map(|policy| &policy.statements)
+                    .filter(|statement| statement.mismatches.is_empty()).map(|statement| &statement.statement).collect();
+                for statement in &decision.statements {
+                    prop_assert!(applied.contains(&statement));
+                }
+                for miss in &decision.near_misses {
+                    prop_assert!(!miss.mismatches.is_empty());
+                }
+            }
+            // A key that a condition cannot read, such as an ARN as a number.
+            (Err(error), Err(same)) => {
+                let unreadable = matches!(error, iam_policy::EvaluateError::Unreadable { .. });
+                prop_assert!(unreadable, "{error}");
+                prop_assert_eq!(error, same);
+            }
+            (decision, explanation) => prop_assert!(false, "{decision:?} but {explanation:?}"),
         }
     }
 

@@ -141,6 +141,48 @@ fn the_clauses_of_the_message_are_those_of_aws() {
 }
 
 #[test]
+fn an_explanation_tells_of_every_statement_of_every_policy() {
+    let explanation = Ask::new(session(), "s3:GetObject", "arn:aws:s3:::b/k")
+        .identity(&statement("Allow", "s3:*", "*"))
+        .identity(&statement("Deny", "s3:*", "arn:aws:s3:::secret/*"))
+        .session(
+            r#"{"Version": "2012-10-17", "Statement": [{"Sid": "Office", "Effect": "Allow", "Action": "s3:*", "Resource": "*",
+                "Condition": {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}}]}"#,
+        )
+        .resource_policy(&bucket_policy("Allow", r#"{"AWS": "arn:aws:iam::123456789012:role/app/reader"}"#))
+        .key("aws:SourceIp", "10.244.1.2")
+        .explain();
+    assert_snapshot!(explanation, @r#"
+    arn:aws:sts::123456789012:assumed-role/reader/pod asks for s3:GetObject on arn:aws:s3:::b/k of account 123456789012
+    denied: no session policy allows s3:GetObject
+      statement 1 "Office" of session policy 1 (s3:* on * if IpAddress aws:SourceIp) does not apply: IpAddress aws:SourceIp wants 192.0.2.0/24, the request has 10.244.1.2
+    rule: the policy of the resource suffices, within the permissions boundary and the session policies (Policy evaluation logic)
+    identity-based policy inline policy 1
+      statement 1 allows s3:* on *: applies
+    identity-based policy inline policy 2
+      statement 1 denies s3:* on arn:aws:s3:::secret/*: does not apply: the resource is arn:aws:s3:::b/k
+    resource-based policy bucket policy
+      statement 1 allows s3:* by arn:aws:iam::123456789012:role/app/reader on *: applies
+    session policy session policy 1
+      statement 1 "Office" allows s3:* on * if IpAddress aws:SourceIp: does not apply: IpAddress aws:SourceIp wants 192.0.2.0/24, the request has 10.244.1.2
+    "#);
+}
+
+#[test]
+fn more_near_misses_than_a_decision_holds_are_counted() {
+    let statement = r#"{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}"#;
+    let document = format!(r#"{{"Statement": [{}]}}"#, vec![statement; 40].join(","));
+    let decision = list().identity(&document).decide();
+    assert_eq!((decision.near_misses.len(), decision.omitted), (8, 32));
+    assert!(
+        decision
+            .to_string()
+            .ends_with("and 35 more statements that do not apply"),
+        "{decision}"
+    );
+}
+
+#[test]
 fn a_decision_is_written_as_data() {
     let decision = list().identity(&statement("Allow", "s3:List*", "*")).decide();
     assert_snapshot!(serde_json::to_string_pretty(&decision).unwrap(), @r#"
@@ -152,6 +194,7 @@ fn a_decision_is_written_as_data() {
       "reason": {
         "Allows": "IdentityBased"
       },
+      "rule": "SameAccount",
       "statements": [
         {
           "policy": "inline policy 1",
@@ -161,7 +204,15 @@ fn a_decision_is_written_as_data() {
         }
       ],
       "near_misses": [],
-      "considered": []
+      "omitted": 0,
+      "considered": [],
+      "consulted": [
+        {
+          "policy_type": "IdentityBased",
+          "policy": "inline policy 1",
+          "statements": 1
+        }
+      ]
     }
     "#);
 }
@@ -169,9 +220,9 @@ fn a_decision_is_written_as_data() {
 #[test]
 fn a_refused_document_says_where_and_why() {
     let refused = |document: &str| Policy::parse(PolicyKind::Identity, document).unwrap_err().to_string();
-    let binary = r#"{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*",
-        "Condition": {"BinaryEquals": {"aws:x": "eA=="}}}]}"#;
-    assert_snapshot!(refused(binary), @"unsupported policy: Statement[0].Condition.BinaryEquals: condition operator BinaryEquals is not implemented");
+    let set = r#"{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*",
+        "Condition": {"ForAnyValue:Null": {"aws:x": "true"}}}]}"#;
+    assert_snapshot!(refused(set), @"unsupported policy: Statement[0].Condition.ForAnyValue:Null: Null with a set operator is not implemented");
     assert_snapshot!(refused(r#"{"Statement": {"Effect": "Allow", "Action": "ListBucket", "Resource": "*"}}"#), @r#"malformed policy: Statement.Action: action "ListBucket" must be "*" or vendor:action such as "s3:ListBucket""#);
     assert_snapshot!(refused("{]"), @"malformed policy: not valid JSON: key must be a string at line 1 column 2");
 }
