@@ -41,5 +41,5 @@ pub use journal::{Door, Entry};
 pub use managed::managed_policy_names;
 pub use rolecall_accept::CancellationToken;
 pub use secret::{AccessKey, Secret};
-pub use upstream::{Upstream, UpstreamUrlError};
+pub use upstream::{RemoveError, Upstream, UpstreamUrlError};
 pub use web_identity::{IssuerKeys, IssuerKeysError, JwksFuture};

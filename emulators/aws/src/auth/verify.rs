@@ -31,25 +31,29 @@ pub(crate) struct Authenticated {
 impl Verifier<'_> {
     /// In this order: the key, its token, its expiry, the signature, its date, the body.
     pub(crate) fn verify(&self, request: &Received, service: &Service, signed: &Signed) -> Authenticated {
+        let (who, result) = self.verify_head(request, service, signed);
+        Authenticated {
+            who,
+            result: result.and_then(|signing_key| payload::open(request, service, signed, &signing_key)),
+        }
+    }
+
+    /// All of it but the body, which may still be to come: for S3 alone, where a header holds the body's hash.
+    pub(crate) fn verify_head(
+        &self,
+        request: &Received,
+        service: &Service,
+        signed: &Signed,
+    ) -> (Option<Who>, Result<SigningKey, AuthFailure>) {
         let Some(key) = self.state.keys.get(&signed.key_id) else {
-            return Authenticated {
-                who: None,
-                result: Err(AuthFailure::UnknownKey {
-                    id: signed.key_id.clone(),
-                }),
-            };
+            let id = signed.key_id.clone();
+            return (None, Err(AuthFailure::UnknownKey { id }));
         };
         let result = self
             .check_key(key, signed)
             .and_then(|()| check_signature(key, request, service, signed))
-            .and_then(|signing_key| {
-                self.check_date(signed)?;
-                payload::open(request, service, signed, &signing_key)
-            });
-        Authenticated {
-            who: Some(Who::of(key, self.state)),
-            result,
-        }
+            .and_then(|signing_key| self.check_date(signed).map(|()| signing_key));
+        (Some(Who::of(key, self.state)), result)
     }
 
     fn check_key(&self, key: &Key, signed: &Signed) -> Result<(), AuthFailure> {

@@ -30,6 +30,9 @@ pub enum InstanceCredentialsError {
         /// The decision with its trace.
         decision: Box<Decision>,
     },
+    /// The upstream could not be asked.
+    #[error("{0}")]
+    Upstream(String),
     /// The role's trust policy could not be evaluated.
     #[error("the trust policy of role {role} cannot be evaluated: {source}")]
     Evaluate {

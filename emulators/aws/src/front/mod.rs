@@ -3,6 +3,7 @@
 mod asked;
 mod ec2_instance;
 mod instance;
+mod passing;
 mod pipeline;
 mod settings;
 mod target;
@@ -33,6 +34,7 @@ use crate::{
     journal::{Door, Entry, Journal},
     secret::Secret,
     state::State,
+    upstream::{Backend, RemoveError},
     web_identity::IssuerKeys,
 };
 
@@ -50,6 +52,8 @@ struct Shared {
     journal: Mutex<Journal>,
     faults: Mutex<Faults>,
     issuers: Mutex<Option<Arc<dyn IssuerKeys>>>,
+    /// None where memory is what answers.
+    backend: Option<Backend>,
 }
 
 // === impl Front ===
@@ -72,7 +76,10 @@ impl Front {
 
     fn of(settings: Settings, accounts: &[Account]) -> Self {
         let state = State::new(&settings, accounts, settings.clock.wall());
+        let upstream = settings.upstream.as_ref();
+        let backend = upstream.map(|upstream| Backend::new(upstream, accounts.len() + 1));
         let shared = Shared {
+            backend,
             settings,
             state: Mutex::new(state),
             journal: Mutex::default(),
@@ -117,13 +124,34 @@ impl Front {
     /// not show it.
     ///
     /// # Errors
-    /// There is no such profile, it has no role, or the role's trust policy does not let EC2 in.
+    /// There is no such profile, it has no role, or the role's trust policy does not let EC2 in; or the upstream does not
+    /// answer.
     pub async fn instance_credentials(
         &self,
         instance_profile: &str,
         instance_id: &str,
     ) -> Result<SessionCredentials, InstanceCredentialsError> {
+        if let Some(backend) = &self.shared.backend {
+            let main = self.state().main();
+            let now = self.shared.settings.clock.wall();
+            let read = backend.refresh(&self.shared.state, main, now).await;
+            read.map_err(|error| InstanceCredentialsError::Upstream(error.to_string()))?;
+        }
         instance::credentials(&self.shared.settings, &mut self.state(), instance_profile, instance_id)
+    }
+
+    /// Removes from the upstream all buckets, users, groups, roles, policies, instance profiles, access keys and identity
+    /// providers that were made through this front and are still there, with what is in them, and tells how many they
+    /// were. Nothing without an upstream: what is in memory goes with the front.
+    ///
+    /// # Errors
+    /// Something could not be removed; everything else was.
+    pub async fn remove_all(&self) -> Result<usize, RemoveError> {
+        let Some(backend) = &self.shared.backend else {
+            return Ok(0);
+        };
+        let accounts = self.state().accounts();
+        backend.remove_all(&accounts).await
     }
 
     /// The EC2 instances of the main account, in place of those it had. All of them run, each since it was first given

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use jiff::Timestamp;
 use rolecall_accept::{Peer, Unanswered};
@@ -20,6 +20,7 @@ use crate::{
     service::Service,
     services::{Call, ec2, es, iam, s3, sts, unknown},
     state::State,
+    upstream::Body,
     web_identity::Jwks,
 };
 
@@ -29,16 +30,33 @@ const BODY: usize = 64 << 20;
 const BODY_TIME: Duration = Duration::from_secs(60);
 
 /// What a request turned out to be, and what became of it.
-struct Handled {
-    service: Service,
-    operation: String,
-    region: String,
-    who: Option<Who>,
-    made: Option<Made>,
-    answer: Answer,
-    request_id: String,
-    role: (Option<String>, Option<String>),
-    issuer_keys: Option<Result<Jwks, String>>,
+pub(super) struct Handled {
+    pub(super) service: Service,
+    pub(super) operation: String,
+    pub(super) region: String,
+    pub(super) who: Option<Who>,
+    pub(super) made: Option<Made>,
+    pub(super) answer: Answer,
+    pub(super) request_id: String,
+    pub(super) role: (Option<String>, Option<String>),
+    pub(super) issuer_keys: Option<Result<Jwks, String>>,
+}
+
+/// Reads a body of bounded length in bounded time.
+pub(super) async fn read_whole(body: Incoming) -> Result<Bytes, Refusal> {
+    match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(Refusal::new(
+            400,
+            "EntityTooLarge",
+            "Your proposed upload exceeds the maximum allowed size",
+        )),
+        Ok(Err(_)) | Err(_) => Err(Refusal::new(
+            400,
+            "RequestTimeout",
+            "Your socket connection to the server was not read from or written to within the timeout period.",
+        )),
+    }
 }
 
 /// Whether an operation of IAM changes nothing.
@@ -55,26 +73,14 @@ pub(crate) fn whole_seconds(at: Timestamp) -> Timestamp {
 
 impl Front {
     /// Reads a request whole, decides and performs it in one step under the account's lock, and records it.
-    pub(super) async fn answer(&self, door: Door, peer: Peer, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    pub(super) async fn answer(&self, door: Door, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+        if let Some(backend) = &self.shared.backend {
+            return self.pass(backend, door, peer, request).await;
+        }
         let (head, body) = request.into_parts();
-        let (body, broken) = match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY).collect()).await {
-            Ok(Ok(body)) => (body.to_bytes(), None),
-            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => (
-                Bytes::new(),
-                Some(Refusal::new(
-                    400,
-                    "EntityTooLarge",
-                    "Your proposed upload exceeds the maximum allowed size",
-                )),
-            ),
-            Ok(Err(_)) | Err(_) => (
-                Bytes::new(),
-                Some(Refusal::new(
-                    400,
-                    "RequestTimeout",
-                    "Your socket connection to the server was not read from or written to within the timeout period.",
-                )),
-            ),
+        let (body, broken) = match read_whole(body).await {
+            Ok(body) => (body, None),
+            Err(refusal) => (Bytes::new(), Some(refusal)),
         };
         let received = Received {
             method: head.method,
@@ -101,7 +107,7 @@ impl Front {
         if down {
             response.extensions_mut().insert(Unanswered);
         }
-        response
+        response.map(Body::from)
     }
 
     fn handle(&self, request: &Received, asked: Asked, broken: Option<Refusal>) -> Handled {
@@ -195,7 +201,7 @@ impl Front {
         }
     }
 
-    fn authenticate(
+    pub(super) fn authenticate(
         &self,
         request: &Received,
         presented: &Presented,
@@ -227,10 +233,20 @@ impl Front {
         }
     }
 
-    fn record(&self, request: &Received, handled: &Handled) {
+    pub(super) fn record(&self, request: &Received, handled: &Handled) {
         let answer = handled.answer.code.clone().unwrap_or_else(|| "ok".to_owned());
         let caller = handled.who.as_ref().and_then(|who| who.caller.clone());
         let made = handled.made.clone();
+        if let Some(made) = made.as_ref().filter(|made| made.verdict == Verdict::LetThrough) {
+            let caller = caller.as_ref().map_or("anonymous", |caller| &caller.arn);
+            tracing::warn!(
+                %caller,
+                action = %made.action,
+                resource = %made.resource,
+                request_id = %handled.request_id,
+                "would be denied, and is let through because enforcement is off"
+            );
+        }
         let record = DecisionRecord {
             request_id: handled.request_id.clone(),
             at: request.at,

@@ -77,6 +77,26 @@ impl Keys {
         self.by_id.insert(key.id.clone(), key);
     }
 
+    /// Gives a session other keys.
+    pub(crate) fn replace_session(&mut self, old: &str, id: &str, secret: &str, token: &str) {
+        let Some(key) = self.by_id.remove(old) else { return };
+        self.sessions.retain(|known| known != old);
+        let session = key.session.as_ref().map(|session| {
+            Arc::new(Session {
+                token: token.into(),
+                issued: session.issued,
+                expires: session.expires,
+                policies: session.policies.clone(),
+            })
+        });
+        self.add(Key {
+            id: id.to_owned(),
+            secret: secret.into(),
+            session,
+            ..key
+        });
+    }
+
     /// Every secret access key and session token that is known.
     pub(crate) fn secrets(&self) -> Vec<Secret> {
         let secrets = self.by_id.values().flat_map(|key| {

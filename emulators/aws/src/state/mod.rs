@@ -56,6 +56,11 @@ pub(crate) struct AccountRef(usize);
 impl AccountRef {
     /// The main account, which every state has.
     pub(crate) const MAIN: Self = Self(0);
+
+    /// Its place among the accounts; the main account is the first.
+    pub(crate) fn index(self) -> usize {
+        self.0
+    }
 }
 
 // === impl State ===
@@ -106,6 +111,12 @@ impl State {
     /// The account of the [`Settings`].
     pub(crate) fn main(&self) -> AccountRef {
         AccountRef::MAIN
+    }
+
+    /// All accounts with their ids.
+    pub(crate) fn accounts(&self) -> Vec<(AccountRef, String)> {
+        let ids = self.accounts.iter().map(|iam| iam.account.clone());
+        ids.enumerate().map(|(at, id)| (AccountRef(at), id)).collect()
     }
 
     /// The account with this id.

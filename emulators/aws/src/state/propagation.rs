@@ -32,6 +32,11 @@ impl State {
         }
     }
 
+    /// Whether changes are seen late.
+    pub(crate) fn is_late(&self) -> bool {
+        !self.propagation.delay.is_zero()
+    }
+
     /// Lets arrive what is due.
     pub(crate) fn settle(&mut self, now: Timestamp) {
         let Propagation { seen, coming, .. } = &mut self.propagation;
