@@ -264,6 +264,12 @@ impl Flags {
                 "metrics are answered at {at} alone; --admin-addr chooses another address"
             ));
         }
+        if let Some(address) = &self.vault.vault_addr {
+            notes.push(format!(
+                "roles of the Vault at {address} are given too; for that this proxy may create tokens for service \
+                 accounts, which is close to what a cluster's administrator may"
+            ));
+        }
         notes
     }
 

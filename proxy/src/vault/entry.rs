@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{VaultError, error::Pause, lease::Token};
+use super::{VaultError, error_kind::Pause, lease::Token};
 use crate::{
     credentials::{Credentials, Slot, Term},
     provider::ProviderError,

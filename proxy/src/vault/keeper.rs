@@ -9,7 +9,8 @@ use super::{
     Vault, VaultErrorKind,
     entry::later,
     lease::Token,
-    pods::{EntryKey, Inner, State},
+    pods::Inner,
+    state::{EntryKey, State},
 };
 
 /// How often times are looked at. The world's clock may be moved, so nothing waits for a time itself.
@@ -156,7 +157,8 @@ impl Inner {
                     entry.renew_after = None;
                     entry.slot.drop_keys();
                 }
-                VaultErrorKind::Refused => entry.renewed(Token {
+                // Its policies, or its kind, do not have it: it is replaced, with the keys, before it ends.
+                VaultErrorKind::Refused | VaultErrorKind::PolicyDenied => entry.renewed(Token {
                     renewable: false,
                     ..token.clone()
                 }),

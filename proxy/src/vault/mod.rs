@@ -13,19 +13,24 @@
 //! that would make an IAM user refuses there before it makes one. A role of the new form still makes one; its token is
 //! then revoked at once, which deletes the user, and the role is not asked again for a while.
 
+mod answer;
 mod api;
 mod connection;
 pub mod credential_process;
 mod entry;
 mod error;
+mod error_kind;
+mod fetch;
 mod keeper;
 mod lease;
 mod pods;
 mod service_account;
 mod settings;
+mod state;
 
 pub use connection::{InvalidTrust, InvalidVaultAddr, VaultAddr};
-pub use error::{Outcome, VaultError, VaultErrorKind};
+pub use error::VaultError;
+pub use error_kind::{Outcome, VaultErrorKind};
 pub use pods::Vault;
 pub use service_account::ServiceAccounts;
 pub use settings::{EngineMount, InvalidMount, VaultSettings};

@@ -100,6 +100,7 @@ async fn follow(
         keys: AnnotationKeys {
             role: "role".to_owned(),
             external_id: "id".to_owned(),
+            vault_role: "iam.amazonaws.com/vault-role".to_owned(),
         },
         lists: Lists {
             key: "iam.amazonaws.com/allowed-roles".to_owned(),

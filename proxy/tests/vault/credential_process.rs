@@ -139,7 +139,7 @@ async fn a_lease_that_is_over_or_gone_is_followed_by_a_new_one() {
     pod.clock.advance(Duration::from_secs(1201));
     let second = pod.keys("user", &[]).await;
     assert_ne!(second["AccessKeyId"], first["AccessKeyId"]);
-    pod.fake.state().tokens.clear();
+    pod.fake.state().forget_tokens();
     pod.clock.advance(Duration::from_secs(700));
     let third = pod.keys("user", &[]).await;
     assert_ne!(third["AccessKeyId"], second["AccessKeyId"]);

@@ -30,6 +30,10 @@ pub(crate) struct Fake {
 pub(crate) struct State {
     pub(crate) tokens: BTreeMap<String, Token>,
     pub(crate) leases: HashMap<String, Lease>,
+    /// When leases ended that live no more.
+    pub(crate) ended: HashMap<String, Timestamp>,
+    /// Nothing ends before.
+    next_end: Timestamp,
     pub(crate) users: BTreeSet<String>,
     /// IAM users ever made.
     pub(crate) users_made: usize,
@@ -250,7 +254,7 @@ impl Fake {
             ("POST", ["auth", "token", "renew-self"]) => state.renew(now, token),
             ("POST", ["auth", "token", "revoke-self"]) => {
                 state.tokens.remove(token);
-                state.settle(now);
+                state.end(now);
                 plain(204, "")
             }
             ("PUT", ["sys", "leases", "renew"]) => {
@@ -267,15 +271,36 @@ impl Fake {
 impl State {
     /// Tokens end, and with them and by themselves leases, and with those users.
     fn settle(&mut self, now: Timestamp) {
-        self.tokens.retain(|_, token| now < token.until);
-        let (tokens, users) = (&self.tokens, &mut self.users);
-        self.leases.retain(|_, lease| {
+        if now >= self.next_end {
+            self.end(now);
+        }
+    }
+
+    fn end(&mut self, now: Timestamp) {
+        let mut ends = HashMap::new();
+        self.tokens.retain(|secret, token| {
+            ends.insert(secret.clone(), token.until);
+            now < token.until
+        });
+        let (tokens, users, ended) = (&self.tokens, &mut self.users, &mut self.ended);
+        self.leases.retain(|id, lease| {
             let lives = now < lease.until && tokens.contains_key(&lease.token);
-            if let Some(user) = lease.user.as_ref().filter(|_| !lives) {
-                users.remove(user);
+            if !lives {
+                let end = ends.get(&lease.token).copied().unwrap_or(now);
+                ended.insert(id.clone(), end.min(lease.until));
+                users.retain(|user| Some(user) != lease.user.as_ref());
             }
             lives
         });
+        let tokens = self.tokens.values().map(|token| token.until);
+        let all = tokens.chain(self.leases.values().map(|lease| lease.until));
+        self.next_end = all.min().unwrap_or(Timestamp::MAX);
+    }
+
+    /// Forgets every token, as their revocation by somebody would.
+    pub(crate) fn forget_tokens(&mut self) {
+        self.tokens.clear();
+        self.next_end = Timestamp::MIN;
     }
 
     fn number(&mut self) -> usize {
@@ -302,6 +327,7 @@ impl State {
             renewable: self.token_renewable,
             account,
         };
+        self.next_end = self.next_end.min(token.until);
         self.tokens.insert(secret.clone(), token);
         json_answer(200, &envelope(&json!({ "auth": self.auth(&secret, self.token_ttl) })))
     }
@@ -356,6 +382,7 @@ impl State {
             token: token.to_owned(),
             user: name,
         };
+        self.next_end = self.next_end.min(lease.until);
         self.leases.insert(id.clone(), lease);
         let data = if user {
             json!({ "access_key": format!("AKIA{number}"), "secret_key": "user-secret", "session_token": null })

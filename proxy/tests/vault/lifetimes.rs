@@ -81,6 +81,30 @@ async fn a_token_that_reaches_its_maximum_is_replaced_before() {
     assert_ne!(world.key(&pod).await, first);
 }
 
+#[tokio::test]
+async fn a_token_whose_policies_lack_renewal_is_replaced_before_its_end() {
+    let world = World::new(Options::default()).await;
+    world.fake.state().token_ttl = 60;
+    let denied = "1 error occurred:\n\t* permission denied\n\n";
+    world.fake.fault("auth/token/", Fault::Answer(403, denied));
+    let pod = world.pod("reader", "readonly");
+    let key = world.key(&pod).await;
+    world.clock.advance(seconds(45));
+    until("the renewal", || world.fake.asked("renew-self -> 403").len() == 1).await;
+    until("it has landed", || world.vault().under_way() == 0).await;
+    assert_eq!(world.key(&pod).await, key);
+    until("the second login", || world.fake.asked("login").len() == 2).await;
+    until("it has landed", || world.vault().under_way() == 0).await;
+    assert_ne!(world.key(&pod).await, key);
+    let log = crate::log::of(&pod.name);
+    assert!(
+        log.iter()
+            .any(|line| line.contains("cannot renew") && line.contains("renew-self")),
+        "{log:?}"
+    );
+    assert!(log.iter().any(|line| line.contains("it ends by itself")), "{log:?}");
+}
+
 #[rstest]
 #[case::deleted(|world: &World, pod: &PodRecord| world.pods.remove(&pod.uid))]
 #[case::finished(|world: &World, pod: &PodRecord| world.pods.apply(PodRecord { live: false, ..pod.clone() }))]
@@ -135,7 +159,7 @@ async fn keys_whose_token_somebody_revoked_are_served_no_more() {
     world.fake.state().token_ttl = 60;
     let pod = world.pod("reader", "readonly");
     let key = world.key(&pod).await;
-    world.fake.state().tokens.clear();
+    world.fake.state().forget_tokens();
     world.clock.advance(seconds(45));
     until("the renewal", || world.fake.asked("renew-self -> 403").len() == 1).await;
     until("it has landed", || world.vault().under_way() == 0).await;

@@ -211,6 +211,7 @@ async fn what_is_asked_is_counted() {
     world.key(&pod).await;
     let text = world.metrics.text();
     for line in [
+        r#"rolecall_vault_requests_total{operation="account_token",result="ok"} 1"#,
         r#"rolecall_vault_requests_total{operation="login",result="ok"} 1"#,
         r#"rolecall_vault_requests_total{operation="read",result="ok"} 1"#,
         r#"rolecall_vault_request_duration_seconds_count{operation="read"} 1"#,

@@ -22,7 +22,8 @@ use secrecy::SecretString;
 
 use super::{
     EngineMount, InvalidTrust, VaultAddr, VaultError, VaultErrorKind as Kind, VaultSettings,
-    api::{VaultApi, wants_the_other_path},
+    answer::wants_the_other_path,
+    api::VaultApi,
     entry::later,
     lease::{Lease, Token},
 };
@@ -80,7 +81,7 @@ pub struct CredentialProcess {
     #[arg(long)]
     no_cache: bool,
 
-    /// How long it may take in all
+    /// How long each call of Vault may take, of which there are at most four
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     vault_timeout: Duration,
 
@@ -120,8 +121,8 @@ impl CredentialProcess {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let keys = runtime.map_err(NoKeys::Runtime).and_then(|runtime| {
             let keys = runtime.block_on(async {
-                // The steps have limits of their own; this one is for what those cannot see.
-                let whole = self.vault_timeout.saturating_mul(2);
+                // The calls have limits of their own; this one is for what those cannot see.
+                let whole = self.vault_timeout.saturating_mul(5);
                 tokio::time::timeout(whole, self.keys()).await
             });
             keys.unwrap_or(Err(NoKeys::Slow(self.vault_timeout)))
@@ -150,7 +151,7 @@ impl CredentialProcess {
             Metrics::new(),
         )?;
         if self.no_cache {
-            return Ok(self.fetch(&api, &settings).await?);
+            return self.fetch(&api, &settings).await;
         }
         let store = Store::open(self.cache_dir.as_deref(), &self.identity(&settings), self.vault_timeout).await?;
         let mut kept = store.read();
