@@ -1,5 +1,8 @@
 # One entry for what one does often; `just` lists them.
 
+# Where the reports of a night lie.
+nightly := "target/nightly"
+
 default:
     @just --list
 
@@ -16,6 +19,59 @@ ready:
     cargo fmt --all -- --check
     cargo clippy --workspace --all-targets -- -D warnings
     cargo test
+
+# What continuous integration does: `ready`, and licences, bans and sources.
+ci: ready deny
+
+# The chapter's scenarios in a kind cluster with LocalStack; wants Docker and kind.
+kind *ARGS:
+    cargo run -- run --tag seed --world kind {{ARGS}}
+
+# The whole suite in kind, then everything that takes a cluster and long: its tests that are ignored otherwise.
+kind-full *ARGS:
+    cargo run -- run --world kind {{ARGS}}
+    cargo test -p rolecall -- --ignored kind
+
+# Images of the proxy and of the tools as files for `docker load`, in target/images.
+images *ARGS:
+    cargo run -- image build {{ARGS}}
+
+# All that the nightly job does, one part after the other.
+nightly: nightly-embedded nightly-real-time nightly-kind
+
+# The suite in the embedded world, twenty times: each scenario must end alike each time.
+nightly-embedded: (_report "embedded" "--repeat 20")
+
+# A scenario about time without moving any clock: a quarter of an hour passes.
+nightly-real-time: (_report "real-time" "kube2iam/cache-fifteen-minutes --real-time")
+
+# The suite in kind.
+nightly-kind: (_report "kind" "--world kind")
+
+# Compare a part's verdicts with those of the night before, which lie in target/nightly/before/ if there was one.
+nightly-compare PART:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    new={{nightly}}/{{PART}}.json old={{nightly}}/before/{{PART}}.json summary={{nightly}}/{{PART}}.md
+    mkdir -p {{nightly}}
+    if [ ! -f "$new" ]; then
+        echo "This night has no report: the run did not come so far." | tee "$summary"
+        exit 1
+    fi
+    if [ -f "$old" ]; then
+        cargo run --release -- compare "$old" "$new" --markdown "$summary"
+    else
+        cargo run --release -- compare "$new" "$new" --markdown "$summary"
+        echo "There was no report of the night before: this one was compared with itself." | tee -a "$summary"
+    fi
+
+# Compare the verdicts of two JSON reports; fails if something became worse.
+compare OLD NEW *ARGS:
+    cargo run -- compare {{OLD}} {{NEW}} {{ARGS}}
+
+_report PART FLAGS:
+    mkdir -p {{nightly}}
+    cargo run --release -- run {{FLAGS}} --report json={{nightly}}/{{PART}}.json --report junit={{nightly}}/{{PART}}.xml
 
 # Times of a world and of the suite, with their control.
 bench:

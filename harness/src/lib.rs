@@ -10,6 +10,7 @@
 
 mod check;
 mod cli;
+mod image;
 mod plan;
 mod report;
 mod run;

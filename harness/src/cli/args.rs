@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, value_parser};
 use clap_complete::Shell;
 
 use super::examples as text;
-use crate::serve::ServeArgs;
+use crate::{image::ImageArgs, serve::ServeArgs};
 
 /// Proves that a Kubernetes IAM metadata proxy hands each pod exactly the AWS role it may have.
 ///
@@ -42,8 +42,13 @@ pub(crate) enum Command {
     /// Say why a request to AWS was allowed or denied: after a failed run, or asking a running `serve aws`
     #[command(after_help = text::WHY)]
     Why(WhyArgs),
+    /// Say which scenarios became better or worse between two JSON reports
+    #[command(after_help = text::COMPARE)]
+    Compare(CompareArgs),
     /// Serve AWS, the metadata service or Kubernetes as tools of their own
     Serve(ServeArgs),
+    /// Build container images of the proxy and of the tools, without a Dockerfile or a registry
+    Image(ImageArgs),
     /// Remove what killed runs left half done
     Sweep(SweepArgs),
     /// Print the completions of a shell
@@ -173,6 +178,20 @@ pub(crate) struct WhyArgs {
     /// The whole records, as a JSON array
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `compare`
+#[derive(Clone, Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The report to compare with
+    #[arg(value_name = "OLD.json")]
+    pub(crate) old: PathBuf,
+    /// The report of the run that is judged
+    #[arg(value_name = "NEW.json")]
+    pub(crate) new: PathBuf,
+    /// Also write a table in Markdown, as for the summary of a job
+    #[arg(long, value_name = "FILE")]
+    pub(crate) markdown: Option<PathBuf>,
 }
 
 /// `sweep`

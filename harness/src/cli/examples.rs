@@ -65,6 +65,14 @@ Examples:
 
 Ends with 0 if scenarios can run here, with 5 if not.";
 
+pub(super) const COMPARE: &str = "\
+Examples:
+  rolecall compare yesterday.json today.json
+  rolecall compare embedded.json kind.json --markdown summary.md
+
+Ends with 0 if nothing became worse, with 1 if something did: a scenario that passed and does no more (skipped
+included), or a new one that does not pass; with 2 if a file is no JSON report.";
+
 pub(super) const WHY: &str = "\
 Examples:
   rolecall why                                   what the newest failed run has refused

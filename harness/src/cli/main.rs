@@ -5,13 +5,14 @@ use tracing_subscriber::EnvFilter;
 
 use super::{
     args::{Cli, Command},
+    compare::compare,
     doctor::{doctor, doctor_probe},
     explain::explain,
     lint::lint,
     list::list,
     progress::LogWriter,
     run::run,
-    serve::serve,
+    serve::{image, serve},
     suite::Suite,
     sweep::sweep,
     why::why,
@@ -41,8 +42,10 @@ pub(crate) fn main(arguments: Vec<OsString>) -> ExitStatus {
         Command::Schema => print_json(&rolecall_scenario::schema()),
         Command::Doctor(args) => doctor(&suite, &args),
         Command::DoctorProbe => doctor_probe(),
+        Command::Compare(args) => compare(&args),
         Command::Why(args) => why(&args),
         Command::Serve(args) => serve(args),
+        Command::Image(args) => image(args),
         Command::Sweep(args) => sweep(&args),
         Command::Completions(args) => {
             let mut text = Vec::new();

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod args;
+mod compare;
 mod doctor;
 mod examples;
 mod explain;

@@ -1,5 +1,6 @@
 //! `Event…` → `RunReport` → text, files and an exit code. A writer knows the report and nothing else.
 
+mod compare;
 mod decisions;
 mod diagnostics;
 mod draft;
@@ -13,6 +14,7 @@ mod run_report;
 mod sample;
 mod text;
 
+pub(crate) use compare::{Comparison, OldReport};
 pub(crate) use decisions::{Kept, decisions_json, kept_decisions, runs};
 pub(crate) use diagnostics::{DiagnosticsReport, RunFolder};
 pub(crate) use draft::{is_marker, owner_of, try_folder};

@@ -73,6 +73,8 @@ pub(crate) enum Service {
     /// AWS and the metadata service together with one clock, for a world of containers
     #[command(after_help = WORLD_EXAMPLES)]
     World(WorldArgs),
+    /// Nothing, until SIGTERM or Ctrl-C: the main process of a pod that probes are to run in
+    Idle,
 }
 
 /// The front's own settings.

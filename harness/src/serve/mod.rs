@@ -40,6 +40,10 @@ pub(crate) fn serve(args: ServeArgs) -> Result<(), ServeError> {
             Service::Imds(args) => imds::serve_imds(args).await,
             Service::Kubernetes(args) => kubernetes::serve_kubernetes(args).await,
             Service::World(args) => front::serve_world(args).await,
+            Service::Idle => {
+                listen::stop_signal()?.cancelled().await;
+                Ok(())
+            }
         }
     })
 }
