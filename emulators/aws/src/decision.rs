@@ -81,7 +81,13 @@ impl fmt::Display for DecisionRecord {
             self.at, self.service, self.operation, self.status, self.answer
         )?;
         match &self.caller {
-            Some(caller) => writeln!(f, "signed by {} ({})", caller.key_id, caller.arn)?,
+            Some(caller) => {
+                write!(f, "signed by {} ({})", caller.key_id, caller.arn)?;
+                match (caller.issued, caller.expires) {
+                    (Some(issued), Some(expires)) => writeln!(f, ", a session from {issued} to {expires}")?,
+                    _ => writeln!(f)?,
+                }
+            }
             None => writeln!(f, "signed by nobody known")?,
         }
         if !self.action.is_empty() {
@@ -90,6 +96,14 @@ impl fmt::Display for DecisionRecord {
         writeln!(f, "{}", self.verdict)?;
         if let Some(decision) = &self.decision {
             writeln!(f, "{decision}")?;
+            for one in &decision.consulted {
+                let s = if one.statements == 1 { "" } else { "s" };
+                writeln!(
+                    f,
+                    "consulted as {}: {} ({} statement{s})",
+                    one.policy_type, one.policy, one.statements
+                )?;
+            }
         }
         if let Some(attached) = &self.attached {
             writeln!(f, "{} is in force since {}", attached.policy, attached.at)?;

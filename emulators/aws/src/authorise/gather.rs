@@ -79,7 +79,7 @@ impl<'a> Gathered<'a> {
         for attachment in &permissions.attached {
             // A policy cannot be deleted while it is attached.
             if let Some(policy) = iam.policies.get(&attachment.arn) {
-                let name = format!("managed policy {}{of}", policy.name);
+                let name = format!("managed policy {} {}{of}", policy.name, policy.default.id());
                 let attached = self.attach(
                     name,
                     &policy.default.document.policy,
@@ -91,7 +91,7 @@ impl<'a> Gathered<'a> {
         if let Some(boundary) = &permissions.boundary
             && let Some(policy) = iam.policies.get(&boundary.arn)
         {
-            let name = format!("permissions boundary {}", policy.name);
+            let name = format!("permissions boundary {} {}", policy.name, policy.default.id());
             self.policies.boundary = Some(self.attach(
                 name,
                 &policy.default.document.policy,

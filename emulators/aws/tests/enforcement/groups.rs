@@ -32,7 +32,7 @@ async fn a_user_may_what_its_group_may_for_as_long_as_it_is_in_it() {
         .expect("it is kept");
     assert_eq!(
         record.attached.expect("the policy that allowed").policy,
-        "managed policy AmazonS3ReadOnlyAccess of group readers"
+        "managed policy AmazonS3ReadOnlyAccess v3 of group readers"
     );
     let deny = [
         ("GroupName", "readers"),

@@ -44,7 +44,7 @@ async fn attaching_a_policy_opens_s3_for_keys_already_out() {
         .decision(reply.header("x-amz-request-id"))
         .expect("it is kept");
     let attached = record.attached.expect("the policy that allowed");
-    assert_eq!(attached.policy, "managed policy AmazonS3ReadOnlyAccess");
+    assert_eq!(attached.policy, "managed policy AmazonS3ReadOnlyAccess v3");
     world
         .iam("DetachRolePolicy", &[("RoleName", "pod"), ("PolicyArn", S3_READ)])
         .await;

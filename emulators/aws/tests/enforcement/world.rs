@@ -91,7 +91,7 @@ impl World {
         Self::listen(self.front.clone(), self.clock.clone(), self.root.clone(), door).await
     }
 
-    async fn listen(front: Front, clock: Clock, root: Keys, door: Door) -> Self {
+    pub(crate) async fn listen(front: Front, clock: Clock, root: Keys, door: Door) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let stop = CancellationToken::new();
