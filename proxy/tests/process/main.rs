@@ -2,6 +2,7 @@
 //! loopback addresses, nothing is intercepted.
 
 mod discovery;
+mod emulated_vault;
 #[expect(dead_code, reason = "the tests of the provider itself use the rest")]
 #[path = "../vault/fake.rs"]
 mod fake;

@@ -40,6 +40,8 @@ pub(crate) struct World {
     pub(crate) cluster: Cluster,
     pub(crate) sts: MockServer,
     pub(crate) metadata: MockServer,
+    /// The API server's URL.
+    pub(crate) server: String,
     client: Client,
     proxy: Child,
     pods_at: SocketAddr,
@@ -122,6 +124,7 @@ impl World {
             cluster,
             sts,
             metadata,
+            server,
             client,
             proxy,
             pods_at,

@@ -9,5 +9,6 @@ mod iam_user;
 mod lifetimes;
 mod log;
 mod serving;
+mod speed;
 mod standby;
 mod world;
