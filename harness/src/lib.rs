@@ -28,6 +28,7 @@ pub fn main() -> ExitCode {
     // Children first: they are started by the hundred and have flags of their own.
     match arguments.get(1).and_then(|word| word.to_str()) {
         Some("probe") => rolecall_probe::run(),
+        Some("pause") => world::kind::pause(),
         Some("proxy") => {
             let name = OsString::from("rolecall proxy");
             rolecall_proxy::main_with(std::iter::once(name).chain(arguments.into_iter().skip(2)))

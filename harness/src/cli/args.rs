@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, value_parser};
 use clap_complete::Shell;
 
-use super::examples as text;
+use super::{
+    examples as text,
+    kind::{KindArgs, WorldArg},
+};
 use crate::{image::ImageArgs, serve::ServeArgs};
 
 /// Proves that a Kubernetes IAM metadata proxy hands each pod exactly the AWS role it may have.
@@ -91,6 +94,9 @@ pub(crate) struct OutputArgs {
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) selection: SelectionArgs,
+    /// Where to run them
+    #[arg(long, value_enum, value_name = "WORLD", default_value_t)]
+    pub(crate) world: WorldArg,
     /// Write a report: `json=FILE` or `junit=FILE`; may be given several times
     #[arg(long = "report", value_name = "KIND=FILE", value_parser = report)]
     pub(crate) reports: Vec<ReportArg>,
@@ -102,7 +108,8 @@ pub(crate) struct RunArgs {
     /// Run each scenario N times; one that does not always end alike fails the run
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1000))]
     pub(crate) repeat: Option<u32>,
-    /// Let the world of the one scenario stand after its last step, until Ctrl-C, and say how to enter it
+    /// Let the world of the one scenario stand after its last step, until Ctrl-C, and say how to enter it; in kind, let the
+    /// cluster and the containers stay for `sweep`
     #[arg(long, conflicts_with = "repeat")]
     pub(crate) keep: bool,
     /// Say each step as it ends
@@ -120,6 +127,8 @@ pub(crate) struct RunArgs {
     /// Let the AWS front decide and record, but let everything pass: a test of the suite itself, which then must fail
     #[arg(long, hide = true)]
     pub(crate) no_enforcement: bool,
+    #[command(flatten)]
+    pub(crate) kind: KindArgs,
 }
 
 /// `list`
@@ -156,6 +165,9 @@ pub(crate) struct ExplainArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(after_help = text::DOCTOR)]
 pub(crate) struct DoctorArgs {
+    /// The world that is to run
+    #[arg(long, value_enum, value_name = "WORLD", default_value_t)]
+    pub(crate) world: WorldArg,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     /// One JSON array instead of lines

@@ -13,8 +13,11 @@ use rolecall_namespaces::{Inside, Namespace, PidNamespace, enter_user_namespace}
 use rolecall_proxy::intercept;
 use serde::{Deserialize, Serialize};
 
-use super::{args::DoctorArgs, main::print_json, suite::Suite};
-use crate::report::{ExitStatus, try_folder};
+use super::{args::DoctorArgs, kind::WorldArg, main::print_json, suite::Suite};
+use crate::{
+    report::{ExitStatus, try_folder},
+    world,
+};
 
 /// One thing that was found out.
 #[derive(Clone, Debug, Serialize)]
@@ -22,7 +25,7 @@ struct Check {
     check: String,
     /// `None` if it could not be tried, because of another.
     ok: Option<bool>,
-    /// Whether the embedded world needs it.
+    /// Whether the world needs it.
     needed: bool,
     /// What was found.
     found: String,
@@ -59,12 +62,19 @@ const PROGRAMS: [(&str, &str); 4] = [
     ("kubectl", "for a kind cluster; the embedded world does without"),
 ];
 
-/// Says what this machine can do: 0 if the embedded world can run, else 5.
+/// Says what this machine can do: 0 if the world can run, else 5.
 pub(crate) fn doctor(suite: &Suite, args: &DoctorArgs) -> ExitStatus {
-    let mut checks = namespaces();
+    let mut checks = match args.world {
+        WorldArg::Embedded => namespaces(),
+        WorldArg::Kind => kind(),
+    };
     checks.push(suite_check(suite));
     checks.push(output_check(&args.output.folder()));
-    checks.extend(PROGRAMS.map(|(name, purpose)| program_check(name, purpose)));
+    let known: Vec<String> = checks.iter().map(|check| check.check.clone()).collect();
+    let programs = PROGRAMS
+        .iter()
+        .filter(|(name, _)| !known.iter().any(|known| known.eq_ignore_ascii_case(name)));
+    checks.extend(programs.map(|(name, purpose)| program_check(name, purpose)));
     if args.json {
         let printed = print_json(&checks);
         if printed != ExitStatus::AsExpected {
@@ -100,6 +110,28 @@ fn show(checks: &[Check]) {
             anstream::println!("    {:width$}  = {line}", "");
         }
     }
+}
+
+/// What the kind world is made of.
+fn kind() -> Vec<Check> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let mut check = Check::new("Docker", Some(false), format!("cannot be asked: {error}"));
+            check.needed = true;
+            return vec![check];
+        }
+    };
+    let found = runtime.block_on(world::kind::examine());
+    let check = |finding: world::kind::Finding| Check {
+        check: finding.what.to_owned(),
+        ok: Some(finding.ok),
+        needed: finding.needed,
+        found: finding.found,
+        remedy: finding.remedy,
+    };
+    found.into_iter().map(check).collect()
 }
 
 /// What the embedded world is made of, tried in a child.

@@ -30,6 +30,8 @@ Examples:
   rolecall run kube2iam/no-permission --repeat 20
   rolecall run kube2iam/no-permission --keep
   rolecall run --proxy-binary ./kube2iam -- --log-level=debug
+  rolecall run --world kind
+  rolecall run kube2iam/no-permission --world kind --cluster rolecall-mine
 
 Of each scenario that failed, the proxy's log, all requests and all decisions are kept in
 target/rolecall/<run>/<scenario>/; the text of the failure names them.";
@@ -61,6 +63,7 @@ Examples:
 pub(super) const DOCTOR: &str = "\
 Examples:
   rolecall doctor
+  rolecall doctor --world kind
   rolecall doctor --json | jq '.[] | select(.ok == false)'
 
 Ends with 0 if scenarios can run here, with 5 if not.";
@@ -90,8 +93,9 @@ Examples:
   rolecall sweep reports/ --output /tmp/rolecall
 
 Networks, processes and mounts of a killed run are gone with it. What can be left are files: the folder of
-a run that did not end, and reports half written. Files of runs that ended, and of runs that still go on,
-are not touched.";
+a run that did not end, and reports half written; and with --world kind, containers and clusters, those of
+--keep too. Files of runs that ended, what belongs to runs that still go on, and what carries no run's
+label are not touched.";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:

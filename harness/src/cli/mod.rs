@@ -6,6 +6,7 @@ mod doctor;
 mod examples;
 mod explain;
 mod interrupt;
+mod kind;
 mod lint;
 mod list;
 mod main;

@@ -12,6 +12,7 @@ use rolecall_aws::Enforcement;
 use super::{
     args::RunArgs,
     interrupt::Interrupt,
+    kind::{self, WorldArg},
     main::complain,
     output::{run_folder, try_reports, write_reports},
     screen::{Over, Screen, ScreenOptions},
@@ -24,7 +25,7 @@ use crate::{
     run::{SuiteOptions, run_suite, skip},
     subject::Subject,
     world::{
-        WorldError,
+        self, WorldError, Worlds,
         embedded::{EmbeddedWorlds, Graveyard, Ground, capabilities},
     },
 };
@@ -38,7 +39,8 @@ pub(crate) fn run(suite: &Suite, args: &RunArgs) -> ExitStatus {
 
 fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
     let scenarios = load_selected(suite, &args.selection)?;
-    if args.keep && scenarios.len() != 1 {
+    let in_kind = args.world == WorldArg::Kind;
+    if args.keep && !in_kind && scenarios.len() != 1 {
         complain(format_args!(
             "--keep holds the world of one scenario, and {} are selected; name one (`rolecall list` shows them all)",
             scenarios.len()
@@ -47,11 +49,22 @@ fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
     }
     warn(&scenarios);
     let subject = subject(args)?;
-    let world = capabilities(&scenarios);
-    let plans: Vec<Plan> = scenarios
+    if in_kind && args.proxy_binary.is_some() {
+        complain("--proxy-binary is for the embedded world; in kind the proxy is an image: give it with --proxy-image");
+        return Err(ExitStatus::Usage);
+    }
+    let world = if in_kind {
+        world::kind::capabilities()
+    } else {
+        capabilities(&scenarios)
+    };
+    let mut plans: Vec<Plan> = scenarios
         .into_iter()
         .map(|scenario| plan(scenario, &world, &subject, args.real_time))
         .collect();
+    if in_kind {
+        plans = kind::plans(plans);
+    }
     let own = std::env::current_exe().map_err(|error| {
         complain(format_args!(
             "cannot find this program's own file, which is its children's too: {error}"
@@ -60,14 +73,14 @@ fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
     })?;
     // Before the first thread: a process with threads cannot enter a user namespace.
     let anything = plans.iter().any(|plan| matches!(plan, Plan::Run { .. }));
-    let ground = if anything {
+    let ground = if anything && !in_kind {
         Some(Ground::enter().map_err(no_world)?)
     } else {
         None
     };
     let repeats = args.repeat.unwrap_or(1);
-    let fold = Fold::new(RunFacts {
-        world: "embedded".to_owned(),
+    let mut fold = Fold::new(RunFacts {
+        world: if in_kind { "kind" } else { "embedded" }.to_owned(),
         subject: subject.name(),
         enforcement: !args.no_enforcement,
         repeats,
@@ -78,7 +91,7 @@ fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
     let folder = run_folder(&args.output.folder(), fold.run())?;
     let worlds = ground.map(|ground| EmbeddedWorlds {
         ground,
-        subject,
+        subject: subject.clone(),
         own,
         fixtures: suite.fixtures(),
         enforcement: if args.no_enforcement {
@@ -91,9 +104,10 @@ fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
     });
     let interrupt = Interrupt::default();
     let options = SuiteOptions {
-        jobs: jobs(args),
+        // One cluster has one subject.
+        jobs: if in_kind { 1 } else { jobs(args) },
         repeats,
-        hold: args.keep,
+        hold: args.keep && !in_kind,
         stop: interrupt.stop.clone(),
     };
     let of = plans.iter().map(|plan| match plan {
@@ -114,8 +128,16 @@ fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
             ExitStatus::NoWorld
         })?;
     let mut over = runtime.block_on(async {
-        tokio::spawn(interrupt.watch());
-        run_plans(worlds, plans, options, Screen::new(fold, folder, shown)).await
+        tokio::spawn(interrupt.clone().watch());
+        if !in_kind || !anything {
+            return run_plans(worlds, plans, options, Screen::new(fold, folder, shown)).await;
+        }
+        let chosen: Vec<_> = plans.iter().filter_map(Plan::to_run).cloned().collect();
+        let worlds = kind::bring_up(suite, args, subject, &chosen, fold.run(), &interrupt).await?;
+        fold.made_of(worlds.ground.versions.clone());
+        let over = run_plans(Some(worlds.clone()), plans, options, Screen::new(fold, folder, shown)).await;
+        kind::end(&worlds).await;
+        over
     })?;
     // Threads that hold namespaces wait for work that will not come.
     runtime.shutdown_timeout(Duration::from_millis(100));
@@ -170,6 +192,19 @@ fn flags(suite: &Suite, args: &RunArgs) -> String {
     if args.no_enforcement {
         flags.push_str(" --no-enforcement");
     }
+    if args.world == WorldArg::Kind {
+        flags.push_str(" --world kind");
+        let chosen = [
+            ("--cluster", &args.kind.cluster),
+            ("--proxy-image", &args.kind.proxy_image),
+            ("--tools-image", &args.kind.tools_image),
+        ];
+        for (name, value) in chosen {
+            if let Some(value) = value {
+                flags.push_str(&format!(" {name} {}", quoted(value)));
+            }
+        }
+    }
     if !args.proxy_arguments.is_empty() {
         flags.push_str(" --");
     }
@@ -195,8 +230,8 @@ fn no_world(error: WorldError) -> ExitStatus {
     ExitStatus::NoWorld
 }
 
-async fn run_plans(
-    worlds: Option<EmbeddedWorlds>,
+async fn run_plans<W: Worlds>(
+    worlds: Option<W>,
     plans: Vec<Plan>,
     options: SuiteOptions,
     screen: Screen,

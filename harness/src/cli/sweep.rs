@@ -1,4 +1,5 @@
-//! `rolecall sweep`: what killed runs left. Their networks, processes and mounts went with them; only files can stay.
+//! `rolecall sweep`: what killed runs left. Networks, processes and mounts of the embedded world went with them; files stay,
+//! and containers and clusters of the kind world.
 
 use std::{
     collections::BTreeSet,
@@ -7,7 +8,10 @@ use std::{
 };
 
 use super::{args::SweepArgs, main::complain};
-use crate::report::{ExitStatus, is_marker, owner_of};
+use crate::{
+    report::{ExitStatus, is_marker, owner_of},
+    world::kind,
+};
 
 /// Removes the folders of runs that did not end and reports half written, where the process they belong to is gone.
 pub(crate) fn sweep(args: &SweepArgs) -> ExitStatus {
@@ -45,10 +49,41 @@ pub(crate) fn sweep(args: &SweepArgs) -> ExitStatus {
             }
         }
     }
-    if left.is_empty() {
+    let engine = match sweep_engine(args.dry_run) {
+        Ok(count) => count,
+        Err(()) => {
+            status = ExitStatus::HarnessError;
+            1
+        }
+    };
+    if left.is_empty() && engine == 0 {
         anstream::println!("nothing is left of killed runs");
     }
     status
+}
+
+/// Removes the containers and clusters of runs whose process is gone, where a Docker engine answers; how many they were.
+fn sweep_engine(dry_run: bool) -> Result<usize, ()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(complain)?;
+    runtime.block_on(async {
+        let left = kind::left().await.map_err(complain)?;
+        let mut all = Ok(left.len());
+        for left in left {
+            if dry_run {
+                anstream::println!("would remove {left}");
+                continue;
+            }
+            match left.remove().await {
+                Ok(()) => anstream::println!("removed {left}"),
+                Err(error) => {
+                    complain(format_args!("cannot remove {left}: {error}"));
+                    all = Err(());
+                }
+            }
+        }
+        all
+    })
 }
 
 /// Whether a path is a draft (or, if asked, a run's marker) of a process that is gone. A number that the system has

@@ -21,6 +21,16 @@ pub(crate) enum Plan {
     Skip { scenario: Arc<Scenario>, reason: String },
 }
 
+impl Plan {
+    /// The scenario, if it is run.
+    pub(crate) fn to_run(&self) -> Option<&Arc<Scenario>> {
+        match self {
+            Self::Run { scenario, .. } => Some(scenario),
+            Self::Skip { .. } => None,
+        }
+    }
+}
+
 /// Decides what becomes of a scenario in a world with these capabilities and with this subject.
 ///
 /// With `real_time`, `advance` waits, so no part needs a clock that can be moved.

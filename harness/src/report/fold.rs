@@ -33,6 +33,7 @@ pub(crate) struct RunFacts {
 #[derive(Debug)]
 pub(crate) struct Fold {
     facts: RunFacts,
+    versions: BTreeMap<String, String>,
     run: String,
     started: jiff::Timestamp,
     start: std::time::Instant,
@@ -64,6 +65,7 @@ impl Fold {
         let started = real_wall();
         Self {
             facts,
+            versions: BTreeMap::new(),
             run: format!("{}-{:04x}", started.strftime("%Y%m%dT%H%M%SZ"), rand::random::<u16>()),
             started,
             start: monotonic(),
@@ -76,6 +78,11 @@ impl Fold {
     /// The run's name; names sort by time.
     pub(crate) fn run(&self) -> &str {
         &self.run
+    }
+
+    /// What the world was made of: told when it is up.
+    pub(crate) fn made_of(&mut self, versions: BTreeMap<String, String>) {
+        self.versions = versions;
     }
 
     /// Takes one event in. `diagnostics` is where those of a scenario that ended were written.
@@ -146,6 +153,7 @@ impl Fold {
             started: self.started,
             seconds: seconds(since(self.start)),
             world: self.facts.world,
+            versions: self.versions,
             subject: self.facts.subject,
             enforcement: self.facts.enforcement,
             repeats: self.facts.repeats,

@@ -24,6 +24,9 @@ pub(crate) fn junit(report: &RunReport) -> Result<String, SerializeError> {
     for (_, mut suite) in chapters {
         suite.add_property(("world", report.world.as_str()));
         suite.add_property(("subject", report.subject.as_str()));
+        for (name, version) in &report.versions {
+            suite.add_property((name.as_str(), version.as_str()));
+        }
         suite.add_property(("enforcement", if report.enforcement { "on" } else { "off" }));
         xml.add_test_suite(suite);
     }

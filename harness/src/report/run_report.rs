@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::DiagnosticsReport;
@@ -23,6 +25,9 @@ pub(crate) struct RunReport {
     pub(crate) world: String,
     /// The proxy under test.
     pub(crate) subject: String,
+    /// What the world was made of, by name; empty where it is this program alone.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) versions: BTreeMap<String, String>,
     /// Whether the AWS front enforced its decisions. A run without is a test of the suite and proves nothing of a proxy.
     pub(crate) enforcement: bool,
     /// How often each scenario was to be run.

@@ -45,6 +45,7 @@ pub(super) fn sample() -> RunReport {
         seconds: 12.34,
         world: "embedded".into(),
         subject: "rolecall-proxy".into(),
+        versions: Default::default(),
         enforcement: true,
         repeats: 2,
         summary: Summary {

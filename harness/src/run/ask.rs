@@ -66,7 +66,7 @@ pub(super) async fn ask<W: World>(world: &W, step: &Step, state: &State) -> Resu
                 .since
                 .and_then(|step| state.journal_marks.get(step).copied())
                 .unwrap_or_default();
-            Ok(Observed::Journal(world.journal(journal, from, &state.context)?))
+            Ok(Observed::Journal(world.journal(journal, from, &state.context).await?))
         }
         Action::Advance(by) => {
             world.advance(*by).await?;
@@ -82,7 +82,7 @@ pub(super) async fn ask<W: World>(world: &W, step: &Step, state: &State) -> Resu
         }
         Action::Log { node } => Ok(Observed::Text {
             what: "the log",
-            text: world.log(node.as_ref().map(|node| node.value.as_str()))?,
+            text: world.log(node.as_ref().map(|node| node.value.as_str())).await?,
         }),
     }
 }

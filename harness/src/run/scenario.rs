@@ -41,9 +41,8 @@ pub(super) async fn run_steps<W: World>(world: &W, scenario: &Arc<Scenario>, say
     state.remember_roles(&scenario.given);
     for (index, step) in scenario.steps.iter().enumerate() {
         let start = monotonic();
-        state.journal_marks.push(world.journal_mark());
         state.know_actor(step.actor.as_ref().map(|actor| &actor.value));
-        let end = match run_step(world, step, index, &mut state).await {
+        let end = match begin_step(world, step, index, &mut state).await {
             Ok(end) => end,
             Err(error) => {
                 return Verdict::Errored {
@@ -85,6 +84,11 @@ pub(super) async fn run_steps<W: World>(world: &W, scenario: &Arc<Scenario>, say
 }
 
 type End = (u32, Duration, Option<Box<Failure>>);
+
+async fn begin_step<W: World>(world: &W, step: &Step, index: usize, state: &mut State) -> Result<End, WorldError> {
+    state.journal_marks.push(world.journal_mark().await?);
+    run_step(world, step, index, state).await
+}
 
 async fn run_step<W: World>(world: &W, step: &Step, index: usize, state: &mut State) -> Result<End, WorldError> {
     if let Action::Apply(given, _) = &step.action.value {

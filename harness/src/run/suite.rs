@@ -116,7 +116,7 @@ async fn one<W: Worlds>(
     };
     let took = since(start);
     let diagnostics = match (&verdict, &world) {
-        (Verdict::Failed(_) | Verdict::Errored { .. }, Some(world)) => world.diagnose(),
+        (Verdict::Failed(_) | Verdict::Errored { .. }, Some(world)) => world.diagnose().await,
         _ => Diagnostics::default(),
     };
     say(Event::ScenarioEnded {

@@ -92,6 +92,10 @@ pub(crate) struct FrontArgs {
     /// The region of requests that name none
     #[arg(long, value_name = "REGION", default_value = "us-east-1")]
     pub(crate) region: String,
+    /// Where another AWS emulator listens that stores and answers behind this one, which decides: LocalStack, for example;
+    /// without it everything is in memory
+    #[arg(long, value_name = "URL", value_parser = rolecall_aws::Upstream::new)]
+    pub(crate) upstream: Option<rolecall_aws::Upstream>,
     /// Decide and record, but let everything pass that is signed well: says what enforcement would deny
     #[arg(long)]
     pub(crate) soft: bool,

@@ -68,7 +68,7 @@ fn settings(args: &FrontArgs) -> Result<FrontSettings, ServeError> {
         region: args.region.clone(),
         root: args.root()?,
         accounts: Vec::new(),
-        upstream: None,
+        upstream: args.upstream.clone(),
         enforcement: if args.soft { Enforcement::Off } else { Enforcement::On },
     })
 }

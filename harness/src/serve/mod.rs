@@ -20,6 +20,7 @@ mod watch;
 
 pub(crate) use args::{ControlArgs, ServeArgs, control_token};
 pub(crate) use error::ServeError;
+pub(crate) use nodes::Node;
 
 use args::Service;
 use control::ControlClient;

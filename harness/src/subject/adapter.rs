@@ -1,4 +1,8 @@
-use std::{collections::BTreeMap, net::Ipv4Addr, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use rolecall_scenario::model::{self, VaultUse};
 
@@ -21,11 +25,14 @@ pub(crate) enum Subject {
 /// What a subject must be told of the node that it is started on.
 #[derive(Clone, Debug)]
 pub(crate) struct NodeFacts {
+    /// Its name in Kubernetes, or what the world puts that in the place of.
     pub(crate) node: String,
-    pub(crate) host_ip: Ipv4Addr,
-    /// The pods' bridge.
+    /// Its address, or what the world puts that in the place of.
+    pub(crate) host_ip: String,
+    /// The pods' bridge, or a prefix of their interfaces and `+`.
     pub(crate) interface: String,
-    pub(crate) kubeconfig: String,
+    /// A file; without one the subject uses its service account.
+    pub(crate) kubeconfig: Option<String>,
     /// The address that SDKs ask for metadata.
     pub(crate) metadata_address: Ipv4Addr,
     /// ARN prefix of the account's roles, ending in `/`.
@@ -38,15 +45,24 @@ pub(crate) struct NodeFacts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Readiness {
     /// Where.
-    pub(crate) address: (Ipv4Addr, u16),
+    pub(crate) at: Listener,
     /// What is asked for.
     pub(crate) path: &'static str,
     /// The statuses that mean yes.
     pub(crate) ready: &'static [u16],
 }
 
-/// The bundled proxy's admin listener, on its node's loopback.
-const ADMIN: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 8182);
+/// Where a subject listens, seen from its node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listener {
+    /// A port of the node's loopback.
+    Loopback(u16),
+    /// A port of the node's own address.
+    Node(u16),
+}
+
+/// The bundled proxy's admin listener.
+const ADMIN: Listener = Listener::Loopback(8182);
 
 /// kube2iam's annotations, which the bundled proxy reads too.
 const ROLE_KEY: &str = "iam.amazonaws.com/role";
@@ -57,6 +73,25 @@ const ALLOWED_ROLES_KEY: &str = "iam.amazonaws.com/allowed-roles";
 
 /// The port a subject serves pods on, kube2iam's default.
 pub(crate) const APP_PORT: u16 = 8181;
+
+// === impl Listener ===
+
+impl Listener {
+    /// Its port.
+    pub(crate) fn port(self) -> u16 {
+        match self {
+            Self::Loopback(port) | Self::Node(port) => port,
+        }
+    }
+
+    /// Its address on a node that has this one.
+    pub(crate) fn on(self, node: Ipv4Addr) -> SocketAddr {
+        match self {
+            Self::Loopback(port) => SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            Self::Node(port) => SocketAddr::from((node, port)),
+        }
+    }
+}
 
 // === impl Subject ===
 
@@ -116,8 +151,9 @@ impl Subject {
 
     /// Its flags on this node.
     pub(crate) fn flags(&self, settings: &Settings, facts: &NodeFacts) -> Vec<String> {
-        let mut flags = vec![
-            format!("--kubeconfig={}", facts.kubeconfig),
+        let kubeconfig = facts.kubeconfig.iter();
+        let mut flags: Vec<String> = kubeconfig.map(|file| format!("--kubeconfig={file}")).collect();
+        flags.extend([
             format!("--node={}", facts.node),
             format!("--host-ip={}", facts.host_ip),
             format!("--host-interface={}", facts.interface),
@@ -127,7 +163,7 @@ impl Subject {
                 "--base-role-arn={}",
                 settings.base_role_arn.as_ref().unwrap_or(&facts.base_role_arn)
             ),
-        ];
+        ]);
         match self {
             Self::Bundled => {
                 flags.push("--test-clock".to_owned());
@@ -174,17 +210,17 @@ impl Subject {
     }
 
     /// How it is asked whether it can serve.
-    pub(crate) fn readiness(&self, facts: &NodeFacts) -> Readiness {
+    pub(crate) fn readiness(&self) -> Readiness {
         match self {
             Self::Bundled => Readiness {
-                address: ADMIN,
+                at: ADMIN,
                 path: "/readyz",
                 ready: &[200],
             },
             // kube2iam answers 500 until it knows its instance. A proxy without this path still listens when it says
             // that there is none.
             Self::Program { .. } => Readiness {
-                address: (facts.host_ip, APP_PORT),
+                at: Listener::Node(APP_PORT),
                 path: "/healthz",
                 ready: &[200, 404],
             },
@@ -196,19 +232,19 @@ impl Subject {
         matches!(self, Self::Bundled)
     }
 
-    /// Where its clock can be moved, from inside its node; `None` if it has no test clock.
-    pub(crate) fn test_clock(&self) -> Option<(Ipv4Addr, u16)> {
+    /// Where its clock can be moved; `None` if it has no test clock.
+    pub(crate) fn test_clock(&self) -> Option<Listener> {
         match self {
             Self::Bundled => Some(ADMIN),
             Self::Program { .. } => None,
         }
     }
 
-    /// Where it tells its metrics, from inside its node.
-    pub(crate) fn metrics(&self, facts: &NodeFacts) -> (Ipv4Addr, u16) {
+    /// Where it tells its metrics.
+    pub(crate) fn metrics(&self) -> Listener {
         match self {
             Self::Bundled => ADMIN,
-            Self::Program { .. } => (facts.host_ip, APP_PORT),
+            Self::Program { .. } => Listener::Node(APP_PORT),
         }
     }
 

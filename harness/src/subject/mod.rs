@@ -3,5 +3,5 @@
 mod adapter;
 mod settings;
 
-pub(crate) use adapter::{APP_PORT, NodeFacts, Subject};
+pub(crate) use adapter::{APP_PORT, Listener, NodeFacts, Subject};
 pub(crate) use settings::Settings;

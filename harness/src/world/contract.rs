@@ -84,23 +84,30 @@ pub(crate) trait World: Send + Sync {
     fn exec(&self, actor: &Actor, words: &[String]) -> impl Future<Output = Result<Exec, WorldError>> + Send;
 
     /// How many requests are recorded by now.
-    fn journal_mark(&self) -> JournalMark;
+    ///
+    /// # Errors
+    /// A recorder does not answer.
+    fn journal_mark(&self) -> impl Future<Output = Result<JournalMark, WorldError>> + Send;
 
     /// The recorded requests that the step selects, from a mark on.
-    fn journal(&self, journal: &Journal, from: JournalMark, context: &Context)
-    -> Result<Vec<JournalEntry>, WorldError>;
+    fn journal(
+        &self,
+        journal: &Journal,
+        from: JournalMark,
+        context: &Context,
+    ) -> impl Future<Output = Result<Vec<JournalEntry>, WorldError>> + Send;
 
     /// The subject's metrics, on one node or on all.
     fn metrics(&self, node: Option<&str>) -> impl Future<Output = Result<String, WorldError>> + Send;
 
     /// What a person wants to read of a scenario that failed: files by name, in the order of their names.
-    fn diagnose(&self) -> Diagnostics;
+    fn diagnose(&self) -> impl Future<Output = Diagnostics> + Send;
 
     /// How a person enters the world while it stands: one line for each host or service.
     fn doors(&self) -> Vec<String>;
 
     /// The subject's own words, on one node or on all.
-    fn log(&self, node: Option<&str>) -> Result<String, WorldError>;
+    fn log(&self, node: Option<&str>) -> impl Future<Output = Result<String, WorldError>> + Send;
 }
 
 /// What is asked of the metadata service.

@@ -24,10 +24,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Longest answer that is read.
 const ANSWER: usize = 512 << 20;
 /// Between two attempts to reach a listener that is not up yet.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "worlds whose services run elsewhere are steered by these")
-)]
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Steers services in another process. Clones share connections.
@@ -265,10 +261,6 @@ impl fmt::Debug for ControlClient {
 }
 
 /// What is not there is no failure.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "worlds whose services run elsewhere are steered by these")
-)]
 fn absent<T>(answer: Result<T, ControlError>) -> Result<Option<T>, ControlError> {
     match answer {
         Ok(found) => Ok(Some(found)),

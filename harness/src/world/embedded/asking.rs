@@ -1,22 +1,21 @@
 //! What pods and nodes do: each task a process in its actor's namespace.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use rolecall_clock::{monotonic, since};
 use rolecall_namespaces::Namespace;
-use rolecall_probe::{Imds, Report, Sdk, Task, TokenUse as ProbeToken};
-use rolecall_scenario::model::{Actor, Call, ImdsRequest, Target, TokenUse};
+use rolecall_probe::{Report, Sdk, Task};
+use rolecall_scenario::model::{Actor, Call, Target};
 
-use super::{
-    EmbeddedWorld, botocore,
-    pods::Pod,
-    record::{outcome, probe_keys, record},
-    seen::seen,
-};
+use super::{EmbeddedWorld, botocore, pods::Pod};
 use crate::{
-    check::{self, Context, Exec, Keys, Metadata, Saved},
+    check::{self, Context, Exec, Keys, Metadata},
     secrets::learn,
-    world::{MetadataTask, WorldError},
+    world::{
+        MetadataTask, WorldError, metadata,
+        record::{outcome, probe_keys, record},
+        seen::seen,
+    },
 };
 
 /// Where an actor is.
@@ -54,31 +53,6 @@ impl EmbeddedWorld {
             .ok_or_else(|| WorldError::new(format!("there is no pod {pod} now")))
     }
 
-    fn raw(&self, raw: &ImdsRequest, node: &str, volley: usize, context: &Context) -> Result<Imds, WorldError> {
-        let to = match raw.to {
-            Target::Metadata => format!("{}:80", super::network::METADATA),
-            Target::Proxy => format!("{}:{}", self.network.node(node)?.address(), crate::subject::APP_PORT),
-        };
-        let mut headers = Vec::with_capacity(raw.headers.len());
-        for (name, value) in &raw.headers {
-            let value = match value.strip_prefix("of:") {
-                Some(pod) => self.pod(pod)?.address.to_string(),
-                None => value.clone(),
-            };
-            headers.push((name.clone(), value.into()));
-        }
-        Ok(Imds {
-            method: raw.method.clone(),
-            target: raw.target.clone(),
-            headers,
-            body: raw.body.clone().map(Into::into),
-            token: token(&raw.token, context)?,
-            to,
-            at_once: volley,
-            patience: Default::default(),
-        })
-    }
-
     pub(super) async fn ask_metadata(
         &self,
         actor: &Actor,
@@ -91,12 +65,7 @@ impl EmbeddedWorld {
         let answers = match task {
             MetadataTask::Walk(walk) => match walk.client.as_deref() {
                 None => {
-                    let walk = rolecall_probe::Credentials {
-                        ask_for: walk.ask_for.clone(),
-                        token: token(&walk.token, context)?,
-                        at_once: volley,
-                        ..Default::default()
-                    };
+                    let walk = metadata::walk(walk, volley, context)?;
                     seen(self.programs.probe(&place.host, &Task::Credentials(walk)).await?)?
                 }
                 Some("rust") => seen(self.programs.probe(&place.host, &Task::Sdk(Sdk::default())).await?)?,
@@ -108,9 +77,15 @@ impl EmbeddedWorld {
                 Some(other) => return Err(WorldError::new(format!("there is no client {other} here"))),
             },
             MetadataTask::Raw(raw) => {
-                let request = self.raw(raw, &place.node, volley, context)?;
-                let headers = request.headers.iter().map(|(_, value)| value.reveal());
-                sent = headers.chain([request.target.as_str()]).collect::<Vec<_>>().join("\n");
+                let to = match raw.to {
+                    Target::Metadata => SocketAddr::from((super::network::METADATA, 80)),
+                    Target::Proxy => {
+                        SocketAddr::from((self.network.node(&place.node)?.address(), crate::subject::APP_PORT))
+                    }
+                };
+                let address_of = |pod: &str| Ok(self.pod(pod)?.address.to_string());
+                let request = metadata::raw(raw, to, volley, context, address_of)?;
+                sent = metadata::sent(&request);
                 seen(self.programs.probe(&place.host, &Task::Imds(request)).await?)?
             }
         };
@@ -192,15 +167,4 @@ impl EmbeddedWorld {
         self.learn_secrets();
         ran
     }
-}
-
-fn token(word: &TokenUse, context: &Context) -> Result<ProbeToken, WorldError> {
-    Ok(match word {
-        TokenUse::Fresh => ProbeToken::Fresh,
-        TokenUse::None => ProbeToken::None,
-        TokenUse::Saved(name) => match context.saved.get(name) {
-            Some(Saved::Token(token)) => ProbeToken::Given(token.clone().into()),
-            _ => return Err(WorldError::new(format!("no token was saved as {name}"))),
-        },
-    })
 }

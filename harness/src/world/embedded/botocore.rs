@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::seen::{Seen, of_provider};
 use crate::{
     check::{Exec, Keys},
-    world::WorldError,
+    world::{
+        WorldError,
+        seen::{Seen, of_provider},
+    },
 };
 
 /// Asks botocore's provider for the instance metadata service, as `boto3` and the AWS CLI do, and tells what it got.

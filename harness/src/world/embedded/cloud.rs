@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
-use rand::RngExt;
 use rolecall_accept::CancellationToken;
 use rolecall_aws::{AccessKey, Account, Door, Enforcement, Front, Secret};
 use rolecall_clock::Clock;
@@ -12,16 +11,17 @@ use rolecall_scenario::{Spanned, model::ImdsSpec};
 use tokio::net::TcpListener;
 
 use super::{
-    instances::{FromFront, Instances, NodeSecrets},
+    instances::{FromFront, Instances},
     network::{AWS_PORT, KUBERNETES_PORT, METADATA, Network, vpc},
     pods::Pods,
 };
 use crate::{
     check::Keys,
-    secrets::learn_keys,
     world::{
         WorldError,
+        node_secrets::NodeSecrets,
         operator::{AwsAccess, ClusterNames},
+        random::{random_account, random_key},
     },
 };
 
@@ -202,26 +202,6 @@ impl Drop for Cloud {
     }
 }
 
-/// Twelve digits, the first no zero.
-fn random_account() -> String {
-    let mut random = rand::rng();
-    std::iter::once('1')
-        .chain((0..11).map(|_| random.random_range('0'..='9')))
-        .collect()
-}
-
-/// The key of an account's root user.
-fn random_key() -> Keys {
-    let keys = Keys {
-        access_key_id: format!("AKIA{}", random_text('A', 16)),
-        secret_access_key: random_text('a', 40),
-        session_token: None,
-        expiration: None,
-    };
-    learn_keys(&keys);
-    keys
-}
-
 fn access_key(keys: &Keys) -> AccessKey {
     AccessKey {
         id: keys.access_key_id.clone(),
@@ -242,15 +222,4 @@ fn log(result: std::io::Result<()>, what: &str) {
     if let Err(error) = result {
         tracing::error!(%error, "{what} ended");
     }
-}
-
-/// Random letters of both cases and digits (`'a'`), or capital letters alone (`'A'`).
-pub(super) fn random_text(kind: char, length: usize) -> String {
-    let mut random = rand::rng();
-    (0..length)
-        .map(|_| match kind {
-            'A' => random.random_range('A'..='Z'),
-            _ => char::from(random.sample(rand::distr::Alphanumeric)),
-        })
-        .collect()
 }

@@ -1,59 +1,28 @@
 //! What is kept of a world in which something failed, and how a person enters one that stands.
 
-use rolecall_aws::DecisionRecord;
-
 use super::EmbeddedWorld;
-use crate::{report::decisions_json, world::Diagnostics};
+use crate::{
+    report::decisions_json,
+    world::{Diagnostics, recorded},
+};
 
 // === impl EmbeddedWorld: diagnostics ===
 
 impl EmbeddedWorld {
     pub(super) fn collect(&self) -> Diagnostics {
         self.learn_secrets();
+        let entries = self.cloud.front.journal();
+        let decided = recorded::decided(&entries, self);
         Diagnostics(vec![
-            ("decisions.json".to_owned(), decisions_json(&self.decided())),
-            ("decisions.txt".to_owned(), self.decisions()),
+            ("decisions.json".to_owned(), decisions_json(&decided)),
+            ("decisions.txt".to_owned(), recorded::decision_lines(&decided)),
             ("events.txt".to_owned(), self.kubernetes_requests()),
-            ("http.txt".to_owned(), self.http()),
+            (
+                "http.txt".to_owned(),
+                recorded::http_lines(entries, self.cloud.imds.requests(), self),
+            ),
             ("proxy.log".to_owned(), self.fleet.log(None)),
         ])
-    }
-
-    /// Every decision of the front, oldest first.
-    fn decided(&self) -> Vec<DecisionRecord> {
-        let front = &self.cloud.front;
-        let entries = front.journal();
-        let decided = entries.iter().filter_map(|entry| front.decision(&entry.request_id));
-        decided.collect()
-    }
-
-    fn decisions(&self) -> String {
-        let decided = self.decided();
-        decided.iter().map(|decided| format!("{decided}\n\n")).collect()
-    }
-
-    /// What the front and the metadata service were asked, and by whom.
-    fn http(&self) -> String {
-        let name = |address: std::net::IpAddr| self.name_of(address).unwrap_or_else(|| "operator".to_owned());
-        let aws = self.cloud.front.journal().into_iter().map(|entry| {
-            let from = format!("{} ({})", entry.from.ip(), name(entry.from.ip()));
-            let what = format!(
-                "{}:{} → {} {}",
-                entry.service, entry.operation, entry.status, entry.answer
-            );
-            (entry.at, format!("{} aws   {from} {what}", entry.at))
-        });
-        let imds = self.cloud.imds.requests().into_iter().map(|request| {
-            let from = format!("{} ({})", request.from.ip(), name(request.from.ip()));
-            let status = request
-                .status
-                .map_or("no answer".to_owned(), |status| status.to_string());
-            let what = format!("{} {} → {status}", request.method, request.target);
-            (request.at, format!("{} imds  {from} {what}", request.at))
-        });
-        let mut lines: Vec<_> = aws.chain(imds).collect();
-        lines.sort_by_key(|(at, _)| *at);
-        lines.into_iter().map(|(_, line)| line + "\n").collect()
     }
 
     /// What the API server was asked.

@@ -1,9 +1,6 @@
 //! The nodes as EC2 instances: what the metadata service knows of them, and where their keys come from.
 
-use std::{
-    net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{net::IpAddr, sync::Arc};
 
 use futures::future::BoxFuture;
 use rand::RngExt;
@@ -11,11 +8,8 @@ use rolecall_aws::{Ec2Instance, Front};
 use rolecall_clock::Clock;
 use rolecall_imds::{Directory, Instance, InstanceCredentials, Tokens};
 
-use super::{
-    cloud::{CloudSettings, random_text},
-    network::Network,
-};
-use crate::secrets::learn;
+use super::{cloud::CloudSettings, network::Network};
+use crate::world::{node_secrets::NodeSecrets, random::random_text};
 
 /// The nodes as EC2 instances, found by the address that asks.
 pub(super) struct Instances {
@@ -30,10 +24,6 @@ pub(super) struct FromFront {
     front: Front,
     given: Arc<NodeSecrets>,
 }
-
-/// Everything secret that a node's metadata service holds: `what it is`, and its value.
-#[derive(Default)]
-pub(super) struct NodeSecrets(Mutex<Vec<(&'static str, String)>>);
 
 // === impl Instances ===
 
@@ -146,47 +136,8 @@ impl InstanceCredentials for FromFront {
                 expiration: keys.expiration,
                 last_updated: keys.last_updated,
             };
-            self.given.remember_keys("role credentials", &keys);
+            self.given.remember_credentials("role credentials", &keys);
             Ok(keys)
         })
-    }
-}
-
-// === impl NodeSecrets ===
-
-impl NodeSecrets {
-    fn remember(&self, what: &'static str, value: &str) {
-        // A key's id is no secret by itself; reports show it shortened.
-        if value.len() > 20 {
-            learn(value);
-        }
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !value.is_empty() && known.iter().all(|(_, old)| old != value) {
-            known.push((what, value.to_owned()));
-        }
-    }
-
-    /// What an instance holds that is not its role's.
-    pub(super) fn remember_instance(&self, instance: &Instance) {
-        self.remember("user data", &instance.user_data);
-        self.remember_keys("identity credentials", &instance.identity_credentials);
-    }
-
-    fn remember_keys(&self, what: &'static str, keys: &rolecall_imds::Credentials) {
-        for value in [&keys.access_key_id, &keys.secret_access_key, &keys.token] {
-            self.remember(what, value);
-        }
-    }
-
-    /// What kinds of secrets an answer holds. What was sent is no leak.
-    pub(super) fn within(&self, text: &str, sent: &str) -> Vec<String> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut found: Vec<String> = known
-            .iter()
-            .filter(|(_, value)| text.contains(value) && !sent.contains(value))
-            .map(|(what, _)| (*what).to_owned())
-            .collect();
-        found.dedup();
-        found
     }
 }

@@ -14,8 +14,6 @@ mod journal;
 mod network;
 mod pods;
 mod probe;
-mod record;
-mod seen;
 mod subject;
 mod subject_admin;
 mod world;

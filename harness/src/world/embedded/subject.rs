@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     subject::{NodeFacts, Settings, Subject},
-    world::WorldError,
+    world::{WorldError, random::random_text},
 };
 
 /// How long a subject may take until it can serve, and to end after SIGTERM.
@@ -69,7 +69,7 @@ impl Fleet {
             running: Default::default(),
             settings: Mutex::new(settings),
             logs: Mutex::default(),
-            clock_token: super::cloud::random_text('a', 32),
+            clock_token: random_text('a', 32),
             stopped: Mutex::default(),
         }
     }
@@ -137,7 +137,7 @@ impl Fleet {
         self.with.programs.environment(&mut command);
         command.envs(self.with.subject.environment(&self.clock_token));
         command.envs(self.with.names.iter().flat_map(AwsNames::environment));
-        command.env("NODE_NAME", name).env("HOST_IP", facts.host_ip.to_string());
+        command.env("NODE_NAME", name).env("HOST_IP", &facts.host_ip);
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -165,11 +165,11 @@ impl Fleet {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .retain(|stopped| stopped != name);
-        let mut ready = self.wait_until_ready(node, &facts, &mut child).await;
+        let mut ready = self.wait_until_ready(node, &mut child).await;
         // A subject that is started later inherits the world's time.
         let offset = self.with.clock.offset();
         if ready.is_ok() && !offset.is_zero() {
-            ready = self.move_clock(node, &facts, offset).await;
+            ready = self.move_clock(node, offset).await;
         }
         self.running.lock().await.insert(name.to_owned(), child);
         ready.map_err(|error| {
@@ -182,9 +182,9 @@ impl Fleet {
     pub(super) fn facts(&self, node: &Node) -> NodeFacts {
         NodeFacts {
             node: node.name.clone(),
-            host_ip: node.address(),
+            host_ip: node.address().to_string(),
             interface: POD_BRIDGE.to_owned(),
-            kubeconfig: KUBECONFIG.to_owned(),
+            kubeconfig: Some(KUBECONFIG.to_owned()),
             metadata_address: METADATA,
             base_role_arn: format!("arn:aws:iam::{}:role/", self.with.account),
             vault: None,

@@ -12,7 +12,7 @@ use super::{
     network::Node,
     subject::{DEADLINE, Fleet},
 };
-use crate::{subject::NodeFacts, world::WorldError};
+use crate::world::WorldError;
 
 // === impl Fleet: asking ===
 
@@ -25,13 +25,13 @@ impl Fleet {
         let running: Vec<String> = self.running.lock().await.keys().cloned().collect();
         for name in running {
             let node = self.with.network.node(&name)?;
-            self.move_clock(node, &self.facts(node), by).await?;
+            self.move_clock(node, by).await?;
         }
         Ok(())
     }
 
-    pub(super) async fn move_clock(&self, node: &Node, facts: &NodeFacts, by: Duration) -> Result<(), WorldError> {
-        let Some(address) = self.with.subject.test_clock() else {
+    pub(super) async fn move_clock(&self, node: &Node, by: Duration) -> Result<(), WorldError> {
+        let Some(listener) = self.with.subject.test_clock() else {
             return Err(WorldError::new(format!(
                 "{} has no clock that can be moved",
                 self.with.subject.name()
@@ -39,12 +39,12 @@ impl Fleet {
         };
         let path = format!("/clock/advance?ms={}", by.as_millis());
         let header = format!("Authorization: Bearer {}\r\n", self.clock_token);
-        let (status, body) = ask(node, SocketAddr::from(address), "POST", &path, &header).await?;
+        let (status, body) = ask(node, listener.on(node.address()), "POST", &path, &header).await?;
         if status != 200 {
             return Err(WorldError::new(format!(
                 "{} on {} did not move its clock: {status} {}",
                 self.with.subject.name(),
-                facts.node,
+                node.name,
                 body.trim()
             )));
         }
@@ -63,21 +63,16 @@ impl Fleet {
             .filter(|name| node.is_none_or(|node| node == name.as_str()))
         {
             let node = self.with.network.node(name)?;
-            let address = SocketAddr::from(self.with.subject.metrics(&self.facts(node)));
+            let address = self.with.subject.metrics().on(node.address());
             let (status, body) = ask(node, address, "GET", "/metrics", "").await?;
             text.push_str(&format!("# {name} answered {status}\n{body}\n"));
         }
         Ok(text)
     }
 
-    pub(super) async fn wait_until_ready(
-        &self,
-        node: &Node,
-        facts: &NodeFacts,
-        child: &mut Child,
-    ) -> Result<(), WorldError> {
-        let readiness = self.with.subject.readiness(facts);
-        let address = SocketAddr::from(readiness.address);
+    pub(super) async fn wait_until_ready(&self, node: &Node, child: &mut Child) -> Result<(), WorldError> {
+        let readiness = self.with.subject.readiness();
+        let address = readiness.at.on(node.address());
         let start = monotonic();
         loop {
             let asked =

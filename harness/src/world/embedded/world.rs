@@ -130,11 +130,11 @@ impl World for EmbeddedWorld {
         self.run_program(actor, words).await
     }
 
-    fn journal_mark(&self) -> JournalMark {
-        self.mark()
+    async fn journal_mark(&self) -> Result<JournalMark, WorldError> {
+        Ok(self.mark())
     }
 
-    fn journal(
+    async fn journal(
         &self,
         journal: &Journal,
         from: JournalMark,
@@ -143,7 +143,7 @@ impl World for EmbeddedWorld {
         self.recorded(journal, from, context)
     }
 
-    fn diagnose(&self) -> Diagnostics {
+    async fn diagnose(&self) -> Diagnostics {
         self.collect()
     }
 
@@ -155,7 +155,7 @@ impl World for EmbeddedWorld {
         self.fleet.metrics(node).await
     }
 
-    fn log(&self, node: Option<&str>) -> Result<String, WorldError> {
+    async fn log(&self, node: Option<&str>) -> Result<String, WorldError> {
         Ok(self.fleet.log(node))
     }
 }

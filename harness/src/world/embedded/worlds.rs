@@ -24,7 +24,7 @@ use crate::{
     subject::{Settings, Subject},
     world::{
         WorldError, Worlds,
-        operator::{AwsOperator, ClusterNames, Documents, KubernetesOperator},
+        operator::{AwsOperator, ClusterNames, Documents, KubernetesOperator, PodStyle},
     },
 };
 
@@ -106,7 +106,12 @@ impl Worlds for EmbeddedWorlds {
             fixtures: self.fixtures.clone(),
         };
         let aws = AwsOperator::new(&cloud.operator, names, documents.clone());
-        let kubernetes = KubernetesOperator::new(cloud.kubernetes_client().await?, self.subject.clone(), documents);
+        let kubernetes = KubernetesOperator::new(
+            cloud.kubernetes_client().await?,
+            self.subject.clone(),
+            PodStyle::default(),
+            documents,
+        );
         let programs = Programs {
             own: self.own.clone(),
             region,

@@ -18,6 +18,7 @@ use rolecall_scenario::{Spanned, model::Bucket};
 use super::{ClusterNames, Documents};
 use crate::{
     check::{Identity, Keys, Refusal},
+    secrets::learn_keys,
     world::WorldError,
 };
 
@@ -149,6 +150,57 @@ impl AwsOperator {
             .and_then(|(_, rest)| rest.split('/').next())
             .map(str::to_owned);
         Ok(Identity { arn, role })
+    }
+
+    /// The keys of a role, by AssumeRole signed with a user's.
+    ///
+    /// # Errors
+    /// What AWS says.
+    pub(crate) async fn assume_role(&self, keys: &Keys, role_arn: &str) -> Result<Keys, String> {
+        let config = self
+            .config
+            .to_builder()
+            .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(
+                credentials(keys),
+            ))
+            .build();
+        let answer = aws_sdk_sts::Client::new(&config)
+            .assume_role()
+            .role_arn(role_arn)
+            .role_session_name("rolecall")
+            .send()
+            .await
+            .map_err(|error| refusal("AssumeRole", &error).message)?;
+        let given = answer.credentials().ok_or("AssumeRole answered without keys")?;
+        let keys = Keys {
+            access_key_id: given.access_key_id().to_owned(),
+            secret_access_key: given.secret_access_key().to_owned(),
+            session_token: Some(given.session_token().to_owned()),
+            expiration: None,
+        };
+        learn_keys(&keys);
+        Ok(keys)
+    }
+
+    /// Removes the account's buckets with their objects: their names are everybody's.
+    ///
+    /// # Errors
+    /// [`WorldError::Refused`] with what AWS said.
+    pub(crate) async fn remove_buckets(&self) -> Result<(), WorldError> {
+        let refused = |what: String| move |error: Refusal| WorldError::Refused(Refusal { what, ..error });
+        let listed = self.s3.list_buckets().send().await;
+        let listed = listed.map_err(|error| WorldError::Refused(refusal("list buckets", &error)))?;
+        for bucket in listed.buckets().iter().filter_map(|bucket| bucket.name()) {
+            let objects = self.s3.list_objects_v2().bucket(bucket).send().await;
+            let objects = objects.map_err(|error| refused(format!("list {bucket}"))(refusal("", &error)))?;
+            for key in objects.contents().iter().filter_map(|object| object.key()) {
+                let deleted = self.s3.delete_object().bucket(bucket).key(key).send().await;
+                deleted.map_err(|error| refused(format!("delete {bucket}/{key}"))(refusal("", &error)))?;
+            }
+            let deleted = self.s3.delete_bucket().bucket(bucket).send().await;
+            deleted.map_err(|error| refused(format!("delete bucket {bucket}"))(refusal("", &error)))?;
+        }
+        Ok(())
     }
 
     /// Makes buckets and puts their objects.

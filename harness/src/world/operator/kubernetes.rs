@@ -4,17 +4,19 @@ use std::{
     collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Api, Client,
     api::{ObjectMeta, Patch, PatchParams, PostParams},
+    runtime::wait::{await_condition, conditions},
 };
 use rolecall_scenario::{Spanned, model};
 use serde_json::json;
 
-use super::Documents;
+use super::{Documents, PodStyle};
 use crate::{check::Refusal, subject::Subject, world::WorldError};
 
 /// The operator at the API server.
@@ -22,13 +24,20 @@ use crate::{check::Refusal, subject::Subject, world::WorldError};
 pub(crate) struct KubernetesOperator {
     client: Client,
     pub(super) subject: Subject,
+    /// What pods are made of here.
+    pub(super) style: Arc<PodStyle>,
     /// For the account words in ARNs.
     pub(super) documents: Documents,
     /// The last address of each pod, for `ip: of:<pod>`.
     pub(super) addresses: Arc<Mutex<BTreeMap<PodName, String>>>,
+    /// Every address that a pod was seen with, oldest first.
+    pub(super) seen: Arc<Mutex<Vec<(String, PodName)>>>,
     /// Namespaces of pods whose key does not carry it.
     namespaces: Arc<Mutex<BTreeMap<String, String>>>,
 }
+
+/// How long a namespace may take to go.
+const NAMESPACE_DEADLINE: Duration = Duration::from_secs(60);
 
 /// A pod in Kubernetes' words.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,10 +49,12 @@ pub(crate) struct PodName {
 // === impl KubernetesOperator ===
 
 impl KubernetesOperator {
-    pub(crate) fn new(client: Client, subject: Subject, documents: Documents) -> Self {
+    pub(crate) fn new(client: Client, subject: Subject, style: PodStyle, documents: Documents) -> Self {
         Self {
             client,
             subject,
+            style: Arc::new(style),
+            seen: Arc::default(),
             documents,
             namespaces: Arc::default(),
             addresses: Arc::default(),
@@ -85,6 +96,14 @@ impl KubernetesOperator {
         }
     }
 
+    /// The pod that has this address, or had it last.
+    pub(crate) fn by_address(&self, address: std::net::IpAddr) -> Option<PodName> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let address = address.to_string();
+        let mut having = seen.iter().rev().filter(|(had, _)| *had == address);
+        having.next().map(|(_, pod)| pod.clone())
+    }
+
     /// Makes namespaces and sets their annotations.
     ///
     /// # Errors
@@ -113,14 +132,30 @@ impl KubernetesOperator {
 
     pub(super) async fn ensure_namespace(&self, name: &str) -> Result<(), WorldError> {
         let api: Api<Namespace> = Api::all(self.client.clone());
-        let found = api
-            .get_opt(name)
-            .await
-            .map_err(|error| refused(format!("get namespace {name}"), &error))?;
+        let failed = |error: &kube::Error| refused(format!("get namespace {name}"), error);
+        let mut found = api.get_opt(name).await.map_err(|error| failed(&error))?;
+        // One that an earlier scenario left is on its way out.
+        let leaving = found
+            .as_ref()
+            .filter(|found| found.metadata.deletion_timestamp.is_some());
+        if let Some(uid) = leaving.and_then(|leaving| leaving.metadata.uid.clone()) {
+            let gone = await_condition(api.clone(), name, conditions::is_deleted(&uid));
+            match tokio::time::timeout(NAMESPACE_DEADLINE, gone).await {
+                Ok(Ok(_)) => found = None,
+                Ok(Err(error)) => return Err(WorldError::doing(format_args!("wait for namespace {name}"), &error)),
+                Err(_) => {
+                    return Err(WorldError::new(format!(
+                        "namespace {name} is still being deleted after {} s",
+                        NAMESPACE_DEADLINE.as_secs()
+                    )));
+                }
+            }
+        }
         if found.is_none() {
             let namespace = Namespace {
                 metadata: ObjectMeta {
                     name: Some(name.to_owned()),
+                    labels: Some(self.style.labels.clone()).filter(|labels| !labels.is_empty()),
                     ..ObjectMeta::default()
                 },
                 ..Namespace::default()

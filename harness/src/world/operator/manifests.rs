@@ -1,5 +1,6 @@
 //! Files of Kubernetes objects, applied as they are.
 
+use k8s_openapi::api::core::v1::Pod;
 use kube::{
     Api,
     api::{DynamicObject, Patch, PatchParams, PostParams},
@@ -34,6 +35,9 @@ impl KubernetesOperator {
         let types = object.types.clone().unwrap_or_default();
         let name = object.metadata.name.clone().unwrap_or_default();
         let what = format!("apply {} {name} of {file}", types.kind);
+        if types.kind == "Pod" {
+            return self.apply_manifest_pod(object, what).await;
+        }
         let (group, version) = types.api_version.split_once('/').unwrap_or(("", &types.api_version));
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &types.kind));
         let cluster_wide = matches!(
@@ -59,11 +63,29 @@ impl KubernetesOperator {
                 .map(drop),
             Err(error) => Err(error),
         }
-        .map_err(|error| refused(what, &error))?;
-        if types.kind == "Pod" {
-            self.wait_until_running(&PodName { namespace, name }).await?;
+        .map_err(|error| refused(what, &error))
+    }
+
+    async fn apply_manifest_pod(&self, object: DynamicObject, what: String) -> Result<(), WorldError> {
+        let value = serde_json::to_value(&object).map_err(|error| WorldError::doing(&what, &error))?;
+        let mut pod: Pod = serde_json::from_value(value).map_err(|error| WorldError::doing(&what, &error))?;
+        self.style.dress(&mut pod);
+        let located = PodName {
+            namespace: pod.metadata.namespace.clone().unwrap_or_else(|| "default".to_owned()),
+            name: pod.metadata.name.clone().unwrap_or_default(),
+        };
+        let api = self.api(&located);
+        match api.get_opt(&located.name).await {
+            Ok(None) => self.create_pod(&api, &pod, what).await?,
+            Ok(Some(_)) => {
+                let laid = api
+                    .patch(&located.name, &PatchParams::default(), &Patch::Merge(&pod))
+                    .await;
+                laid.map(drop).map_err(|error| refused(what, &error))?;
+            }
+            Err(error) => return Err(refused(what, &error)),
         }
-        Ok(())
+        self.wait_until_running(&located).await
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::{collections::BTreeMap, sync::PoisonError, time::Duration};
 
-use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, ServiceAccount};
+use k8s_openapi::api::core::v1::{Pod, PodSpec, ServiceAccount};
 use kube::{
     Api,
     api::{DeleteParams, ObjectMeta, Patch, PatchParams, PostParams},
     runtime::wait::{await_condition, conditions},
 };
+use rolecall_clock::{monotonic, since};
 use rolecall_kubernetes::REQUESTED_ADDRESSES;
 use rolecall_scenario::{Spanned, model};
 use serde_json::json;
@@ -19,7 +20,7 @@ use super::{
 use crate::world::WorldError;
 
 /// How long a pod may take to start or to go.
-const POD_DEADLINE: Duration = Duration::from_secs(30);
+pub(super) const POD_DEADLINE: Duration = Duration::from_secs(30);
 
 // === impl KubernetesOperator: pods ===
 
@@ -53,8 +54,7 @@ impl KubernetesOperator {
             self.ensure_namespace(&pod.namespace).await?;
             self.ensure_service_account(&pod.namespace, spec).await?;
             let new = self.pod(name, spec)?;
-            let created = api.create(&PostParams::default(), &new).await;
-            return created.map(drop).map_err(|error| refused(what("create"), &error));
+            return self.create_pod(&api, &new, what("create")).await;
         };
         let set = self.owned(self.subject.pod_annotations(spec));
         let mut removed = self.subject.restored_pod_annotations(&spec.restored);
@@ -72,6 +72,23 @@ impl KubernetesOperator {
         let patch = Patch::Merge(json!({"metadata": {"annotations": annotation_patch(&set, &removed)}}));
         let patched = api.patch(name, &PatchParams::default(), &patch).await;
         patched.map(drop).map_err(|error| refused(what("patch"), &error))
+    }
+
+    /// Makes a pod. Of a namespace that has just been made, the default service account follows a moment later.
+    pub(super) async fn create_pod(&self, api: &Api<Pod>, pod: &Pod, what: String) -> Result<(), WorldError> {
+        let start = monotonic();
+        loop {
+            match api.create(&PostParams::default(), pod).await {
+                Ok(_) => return Ok(()),
+                Err(kube::Error::Api(status))
+                    if status.message.contains("serviceaccount \"default\" not found")
+                        && since(start) < POD_DEADLINE =>
+                {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                Err(error) => return Err(refused(what, &error)),
+            }
+        }
     }
 
     /// A pod whose service account does not exist is refused, as on any cluster.
@@ -115,11 +132,6 @@ impl KubernetesOperator {
     }
 
     fn pod(&self, name: &str, spec: &model::Pod) -> Result<Pod, WorldError> {
-        let container = Container {
-            name: "app".to_owned(),
-            image: Some(spec.image.clone().unwrap_or_else(|| "rolecall/probe".to_owned())),
-            ..Container::default()
-        };
         let mut annotations = self.owned(self.subject.pod_annotations(spec));
         if let Some(addresses) = self.requested_addresses(spec)? {
             annotations.insert(REQUESTED_ADDRESSES.to_owned(), addresses);
@@ -129,11 +141,12 @@ impl KubernetesOperator {
             metadata: ObjectMeta {
                 name: Some(name.to_owned()),
                 annotations: Some(annotations).filter(|annotations| !annotations.is_empty()),
+                labels: Some(self.style.labels.clone()).filter(|labels| !labels.is_empty()),
                 ..ObjectMeta::default()
             },
             spec: Some(PodSpec {
-                containers: vec![container],
-                node_name: Some(node.to_owned()),
+                containers: self.style.containers(spec.image.as_deref()),
+                node_name: Some(self.style.host(node)),
                 host_network: spec.host_network,
                 service_account_name: spec.service_account.clone(),
                 termination_grace_period_seconds: Some(0),
@@ -196,20 +209,22 @@ impl KubernetesOperator {
         let located = self.locate(key);
         let mut pod = self.delete(key, grace).await?;
         pod.status = None;
+        if let Some(spec) = &mut pod.spec {
+            // Ours, which no pod may be made with.
+            spec.ephemeral_containers = None;
+        }
         pod.metadata = ObjectMeta {
             name: pod.metadata.name.take(),
             annotations: pod.metadata.annotations.take(),
             labels: pod.metadata.labels.take(),
             ..ObjectMeta::default()
         };
-        self.api(&located)
-            .create(&PostParams::default(), &pod)
-            .await
-            .map_err(|error| refused(format!("create pod {located}"), &error))?;
+        self.create_pod(&self.api(&located), &pod, format!("create pod {located}"))
+            .await?;
         self.wait_until_running(&located).await
     }
 
-    fn api(&self, pod: &PodName) -> Api<Pod> {
+    pub(super) fn api(&self, pod: &PodName) -> Api<Pod> {
         Api::namespaced(self.client(), &pod.namespace)
     }
 
@@ -233,10 +248,12 @@ impl KubernetesOperator {
                     )));
                 }
                 if let Some(address) = status.pod_ip {
+                    let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+                    seen.push((address.clone(), pod_name.clone()));
                     let mut known = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
                     known.insert(pod_name.clone(), address);
                 }
-                Ok(())
+                self.join_probe(pod_name, pod.spec.as_ref()).await
             }
             Ok(Ok(None)) => Err(WorldError::new(format!("{what}: it went away"))),
             Ok(Err(error)) => Err(WorldError::doing(what, &error)),

@@ -13,18 +13,18 @@ use crate::{
 
 /// One walk or request as it was seen, and everything that was answered, as one text.
 #[derive(Debug)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     /// The world's time, the identity and the subject's state are still to come.
-    pub(super) metadata: Metadata,
+    pub(crate) metadata: Metadata,
     /// Bodies and headers of all answers.
-    pub(super) answers: String,
+    pub(crate) answers: String,
 }
 
 /// A probe's report as what was seen, one for each of a volley.
 ///
 /// # Errors
 /// The report answers another question.
-pub(super) fn seen(report: Report) -> Result<Vec<Seen>, WorldError> {
+pub(crate) fn seen(report: Report) -> Result<Vec<Seen>, WorldError> {
     match report {
         Report::Walks(walks) => Ok(walks
             .iter()
@@ -91,7 +91,7 @@ fn of_sdk(sdk: SdkReport) -> Seen {
 }
 
 /// What an SDK's own provider got. It tells neither status nor body; that it came to an end is an answer.
-pub(super) fn of_provider(provider: &str, keys: Option<Keys>, failure: String, took: Duration) -> Seen {
+pub(crate) fn of_provider(provider: &str, keys: Option<Keys>, failure: String, took: Duration) -> Seen {
     if let Some(keys) = &keys {
         learn_keys(keys);
     }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What the front says of a request.
-pub(super) fn record(decided: &DecisionRecord) -> Record {
+pub(crate) fn record(decided: &DecisionRecord) -> Record {
     let caller = decided.caller.as_ref();
     Record {
         caller: caller.map(|caller| caller.arn.clone()),
@@ -26,7 +26,7 @@ pub(super) fn record(decided: &DecisionRecord) -> Record {
 }
 
 /// The front's decision in lines.
-pub(super) fn why(decided: &DecisionRecord) -> Vec<String> {
+pub(crate) fn why(decided: &DecisionRecord) -> Vec<String> {
     let mut lines: Vec<String> = match &decided.decision {
         Some(decision) => decision.to_string().lines().map(str::to_owned).collect(),
         None => vec![decided.verdict.to_string()],
@@ -42,7 +42,7 @@ pub(super) fn why(decided: &DecisionRecord) -> Vec<String> {
 }
 
 /// How a call ended.
-pub(super) fn outcome(report: CallReport) -> CallOutcome {
+pub(crate) fn outcome(report: CallReport) -> CallOutcome {
     let status = report.status.unwrap_or_default();
     match report.outcome {
         Outcome::Ok { body, lists, .. } => CallOutcome::Succeeded {
@@ -65,7 +65,7 @@ pub(super) fn outcome(report: CallReport) -> CallOutcome {
 }
 
 /// An answer of the metadata service, if one came.
-pub(super) fn answer(exchange: &Exchange) -> Option<Answer> {
+pub(crate) fn answer(exchange: &Exchange) -> Option<Answer> {
     exchange.status.map(|status| Answer {
         status,
         headers: exchange.headers.clone(),
@@ -74,22 +74,22 @@ pub(super) fn answer(exchange: &Exchange) -> Option<Answer> {
 }
 
 /// What was asked, in a line.
-pub(super) fn request(exchange: &Exchange) -> String {
+pub(crate) fn request(exchange: &Exchange) -> String {
     format!("{} {}", exchange.method, exchange.target)
 }
 
 /// The time of all exchanges together.
-pub(super) fn took(exchanges: &[Exchange]) -> Duration {
+pub(crate) fn took(exchanges: &[Exchange]) -> Duration {
     Duration::from_millis(exchanges.iter().map(|exchange| exchange.elapsed_ms).sum())
 }
 
 /// Why nobody answered, in a line.
-pub(super) fn silence(silence: Option<&Silence>) -> Option<String> {
+pub(crate) fn silence(silence: Option<&Silence>) -> Option<String> {
     silence.map(|silence| silence.message.clone())
 }
 
 /// Keys in a body, if it is a credential document.
-pub(super) fn keys(body: &str) -> Option<Keys> {
+pub(crate) fn keys(body: &str) -> Option<Keys> {
     let members: serde_json::Value = serde_json::from_str(body).ok()?;
     let text = |name: &str| Some(members.get(name)?.as_str()?.to_owned());
     let keys = Keys {
@@ -103,7 +103,7 @@ pub(super) fn keys(body: &str) -> Option<Keys> {
 }
 
 /// The first access key id in a text: a kind of four letters and sixteen letters or digits, whole.
-pub(super) fn stray_key(text: &str) -> Option<String> {
+pub(crate) fn stray_key(text: &str) -> Option<String> {
     text.split(|c: char| !c.is_ascii_alphanumeric())
         .find(|word| {
             word.len() == 20
@@ -116,7 +116,7 @@ pub(super) fn stray_key(text: &str) -> Option<String> {
 }
 
 /// The keys as a probe takes them.
-pub(super) fn probe_keys(keys: &Keys) -> rolecall_probe::Keys {
+pub(crate) fn probe_keys(keys: &Keys) -> rolecall_probe::Keys {
     rolecall_probe::Keys {
         access_key_id: keys.access_key_id.clone(),
         secret_access_key: keys.secret_access_key.clone().into(),

@@ -1,0 +1,220 @@
+//! `rolecall run --world kind`: its flags, and the one cluster that all its scenarios share.
+
+use std::{sync::Arc, time::Duration};
+
+use clap::{Args, ValueEnum};
+use rolecall_scenario::model::Scenario;
+
+use super::{args::RunArgs, interrupt::Interrupt, main::complain, suite::Suite};
+use crate::{
+    image::{Contents, Image, build_static, find_checkout, load_into_docker},
+    plan::Plan,
+    report::ExitStatus,
+    subject::Subject,
+    world::{
+        WorldError,
+        kind::{
+            Images, KindGround, KindOptions, KindWorlds, LOCALSTACK_IMAGE, Marks, NODE_IMAGE, of_run, unable,
+            wants_programs,
+        },
+    },
+};
+
+/// Where scenarios are run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WorldArg {
+    /// A network of namespaces in this process: no Docker, no cluster, seconds
+    #[default]
+    Embedded,
+    /// A kind cluster with LocalStack behind the AWS front; needs Docker and kind
+    Kind,
+}
+
+/// Flags of the kind world.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "With --world kind")]
+pub(crate) struct KindArgs {
+    /// Use this cluster of an earlier run, or make it, and leave it; without this one is made for the run and deleted
+    #[arg(long, value_name = "NAME", value_parser = cluster_name)]
+    pub(crate) cluster: Option<String>,
+    /// Image of the nodes; names the version of Kubernetes
+    #[arg(long, value_name = "IMAGE", default_value = NODE_IMAGE)]
+    pub(crate) node_image: String,
+    /// Image of the proxy, instead of one that is built; its entry point must take the bundled proxy's flags
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) proxy_image: Option<String>,
+    /// Image of the AWS front, the metadata service and the probe, instead of one that is built
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) tools_image: Option<String>,
+    /// Image with the program `aws`, for `exec: aws …` and for the pods of manifests
+    #[arg(long, value_name = "IMAGE", default_value = LOCALSTACK_IMAGE)]
+    pub(crate) aws_cli_image: String,
+    /// Let pods and proxies reach LocalStack without the front: a test of the canary, which then must stop the run
+    #[arg(long, hide = true)]
+    pub(crate) without_front: bool,
+}
+
+impl Default for KindArgs {
+    fn default() -> Self {
+        Self {
+            cluster: None,
+            node_image: NODE_IMAGE.to_owned(),
+            proxy_image: None,
+            tools_image: None,
+            aws_cli_image: LOCALSTACK_IMAGE.to_owned(),
+            without_front: false,
+        }
+    }
+}
+
+/// What kind takes for a cluster's name, short enough for the host names that it makes of it.
+fn cluster_name(text: &str) -> Result<String, String> {
+    let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
+    let ends = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    if text.len() <= 48 && text.chars().all(legal) && ends(text.chars().next()) && ends(text.chars().last()) {
+        Ok(text.to_owned())
+    } else {
+        Err("write at most 48 lower-case letters, digits, `-` and `.`, a letter or digit first and last".to_owned())
+    }
+}
+
+/// Skips what kind cannot run, and puts scenarios with equal settings of the subject together.
+pub(crate) fn plans(plans: Vec<Plan>) -> Vec<Plan> {
+    let mut groups: Vec<Vec<Plan>> = Vec::new();
+    for plan in plans {
+        let Plan::Run { scenario, settings } = plan else {
+            groups.push(vec![plan]);
+            continue;
+        };
+        if let Some(reason) = unable(&scenario) {
+            groups.push(vec![Plan::Skip { scenario, reason }]);
+            continue;
+        }
+        let same = groups
+            .iter_mut()
+            .find(|group| matches!(group.first(), Some(Plan::Run { settings: other, .. }) if *other == settings));
+        let plan = Plan::Run { scenario, settings };
+        match same {
+            Some(group) => group.push(plan),
+            None => groups.push(vec![plan]),
+        }
+    }
+    groups.into_iter().flatten().collect()
+}
+
+/// What the run stands on, brought up; Ctrl-C ends that too. What was made by then is removed.
+///
+/// # Errors
+/// [`ExitStatus::NoWorld`] after saying what is wrong, or [`ExitStatus::Interrupted`].
+pub(crate) async fn bring_up(
+    suite: &Suite,
+    args: &RunArgs,
+    subject: Subject,
+    scenarios: &[Arc<Scenario>],
+    run: &str,
+    interrupt: &Interrupt,
+) -> Result<KindWorlds, ExitStatus> {
+    let marks = Marks::of(run);
+    let options = KindOptions {
+        cluster: args.kind.cluster.clone(),
+        keep: args.keep,
+        node_image: args.kind.node_image.clone(),
+        proxy_image: args.kind.proxy_image.clone(),
+        tools_image: args.kind.tools_image.clone(),
+        aws_cli_image: args.kind.aws_cli_image.clone(),
+        suite: suite.root().map(ToOwned::to_owned),
+        without_front: args.kind.without_front,
+    };
+    let programs = scenarios.iter().any(|scenario| wants_programs(scenario));
+    let say = |what: &str, took: Duration| {
+        anstream::eprintln!("kind: {what} ({:.1} s)", took.as_secs_f64());
+    };
+    let kept = options.keep;
+    let named = options.cluster.is_some();
+    let images = images(options.clone());
+    let preparing = KindGround::prepare(options, subject, images, programs, marks.clone(), &say);
+    let prepared = tokio::select! {
+        biased;
+        () = interrupt.stop.cancelled() => Err(None),
+        prepared = preparing => prepared.map_err(Some),
+    };
+    match prepared {
+        Ok(ground) => Ok(KindWorlds {
+            ground,
+            fixtures: suite.fixtures(),
+            enforcement: !args.no_enforcement,
+            real_time: args.real_time,
+        }),
+        Err(why) => {
+            if let Some(error) = &why {
+                complain(format_args!(
+                    "the kind world cannot start here: {error}\n   = `rolecall doctor --world kind` tells what this machine can do"
+                ));
+            }
+            if !kept {
+                abandon(&marks, named).await;
+            }
+            Err(match why {
+                Some(_) => ExitStatus::NoWorld,
+                None => ExitStatus::Interrupted,
+            })
+        }
+    }
+}
+
+/// Removes what a run made that did not come to its scenarios. A cluster that was named stays: it may be an earlier run's.
+async fn abandon(marks: &Marks, named: bool) {
+    let left = match of_run(marks).await {
+        Ok(left) => left,
+        Err(error) => {
+            return complain(format_args!(
+                "what was made cannot be removed, `rolecall sweep` will: {error}"
+            ));
+        }
+    };
+    for left in left {
+        if named && matches!(left, crate::world::kind::Left::Cluster(_)) {
+            continue;
+        }
+        if let Err(error) = left.remove().await {
+            complain(format_args!("{left} cannot be removed, `rolecall sweep` will: {error}"));
+        }
+    }
+}
+
+/// Ends what the run stood on.
+pub(crate) async fn end(worlds: &KindWorlds) {
+    if let Err(error) = worlds.ground.end().await {
+        complain(format_args!(
+            "not all that was made could be removed, `rolecall sweep` will: {error}"
+        ));
+    }
+}
+
+/// The images of the proxy and of the tools: those that were named, and for the others, built from the checkout.
+async fn images(options: KindOptions) -> Result<Images, WorldError> {
+    // One after the other: cargo builds what both have in common once.
+    Ok(Images {
+        proxy: named_or_built(options.proxy_image, Contents::Proxy).await?,
+        tools: named_or_built(options.tools_image, Contents::Tools).await?,
+    })
+}
+
+async fn named_or_built(name: Option<String>, contents: Contents) -> Result<String, WorldError> {
+    if let Some(name) = name {
+        return Ok(name);
+    }
+    let unable = |error: crate::image::ImageError| WorldError::Unable {
+        reason: format!(
+            "the image of the {contents} cannot be built: {error}\n   = name one that is there with --{contents}-image IMAGE"
+        ),
+    };
+    let here = std::env::current_dir().unwrap_or_default();
+    let checkout = find_checkout(&here).map_err(unable)?;
+    anstream::eprintln!("kind: building the {contents} image's program (minutes, if it was never built)");
+    let mut line = |line: &str| anstream::eprintln!("  {line}");
+    let program = build_static(contents, &checkout, &mut line).await.map_err(unable)?;
+    let image = Image::of(contents, &program).map_err(unable)?;
+    load_into_docker(&image).await.map_err(unable)?;
+    Ok(image.name())
+}

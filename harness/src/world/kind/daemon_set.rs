@@ -1,0 +1,175 @@
+//! The subject as Kubernetes objects: a DaemonSet on the nodes' own network, with no more rights than it needs.
+
+use k8s_openapi::api::{
+    apps::v1::DaemonSet,
+    core::v1::{Namespace, ServiceAccount},
+    rbac::v1::{ClusterRole, ClusterRoleBinding},
+};
+use kube::{
+    Api, Client, Resource,
+    api::{Patch, PatchParams},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use super::marks::{Marks, NAMESPACE};
+use crate::{
+    subject::{Listener, NodeFacts, Settings, Subject},
+    world::WorldError,
+};
+
+/// Name of the DaemonSet, and of all that belongs to it.
+pub(super) const PROXY: &str = "rolecall-proxy";
+/// Label of the DaemonSet's pods.
+pub(super) const APP: &str = "app.kubernetes.io/name";
+/// Label of the nodes that the subject is to run on: without it, it stays away until it is started again.
+pub(super) const RUNS_HERE: &str = "rolecall.dev/proxy";
+/// Changes with every roll, so that a new pod is told from an old one.
+pub(super) const ROLL: &str = "rolecall.dev/roll";
+/// Who applies.
+pub(super) const MANAGER: &str = "rolecall";
+
+/// What the subject is started with in one scenario.
+#[derive(Clone, Debug)]
+pub(super) struct SubjectPlan {
+    pub(super) subject: Subject,
+    pub(super) image: String,
+    pub(super) settings: Settings,
+    /// `http://…`, where it finds AWS.
+    pub(super) endpoint: String,
+    pub(super) region: String,
+    pub(super) account: String,
+    /// What moving its clock wants.
+    pub(super) clock_token: String,
+    pub(super) marks: Marks,
+}
+
+// === impl SubjectPlan ===
+
+impl SubjectPlan {
+    /// The DaemonSet of this roll.
+    ///
+    /// # Errors
+    /// None that a setting can cause.
+    pub(super) fn daemon_set(&self, roll: &str) -> Result<DaemonSet, WorldError> {
+        let facts = NodeFacts {
+            // The kubelet puts the values in.
+            node: "$(NODE_NAME)".to_owned(),
+            host_ip: "$(HOST_IP)".to_owned(),
+            // The pods' ends of kind's network.
+            interface: "veth+".to_owned(),
+            kubeconfig: None,
+            metadata_address: super::routes::METADATA,
+            vault: None,
+            base_role_arn: format!("arn:aws:iam::{}:role/", self.account),
+        };
+        let of = |name: &str, path: &str| json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}});
+        let mut environment = vec![
+            of("NODE_NAME", "spec.nodeName"),
+            of("HOST_IP", "status.hostIP"),
+            json!({"name": "AWS_ENDPOINT_URL", "value": self.endpoint}),
+            json!({"name": "AWS_REGION", "value": self.region}),
+            json!({"name": "AWS_DEFAULT_REGION", "value": self.region}),
+        ];
+        let own = self.subject.environment(&self.clock_token);
+        environment.extend(
+            own.into_iter()
+                .map(|(name, value)| json!({"name": name, "value": value})),
+        );
+        let readiness = self.subject.readiness();
+        let host = match readiness.at {
+            Listener::Loopback(_) => json!("127.0.0.1"),
+            Listener::Node(_) => Value::Null,
+        };
+        let labels = json!({APP: PROXY});
+        object(json!({
+            "metadata": {"name": PROXY, "namespace": NAMESPACE, "labels": self.marks.labels()},
+            "spec": {
+                "selector": {"matchLabels": labels},
+                // A new setting is for all nodes at once, as a test wants it.
+                "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "100%"}},
+                "template": {
+                    "metadata": {"labels": labels, "annotations": {ROLL: roll}},
+                    "spec": {
+                        "hostNetwork": true,
+                        "nodeSelector": {RUNS_HERE: "yes"},
+                        "serviceAccountName": PROXY,
+                        "terminationGracePeriodSeconds": 5,
+                        "containers": [{
+                            "name": PROXY,
+                            "image": self.image,
+                            "imagePullPolicy": "IfNotPresent",
+                            "args": self.subject.flags(&self.settings, &facts),
+                            "env": environment,
+                            "securityContext": least(),
+                            "readinessProbe": {
+                                "httpGet": {"host": host, "port": readiness.at.port(), "path": readiness.path},
+                                "periodSeconds": 1
+                            }
+                        }]
+                    }
+                }
+            }
+        }))
+    }
+}
+
+/// Writing a rule to nf_tables wants NET_ADMIN, and of a user other than 0 the kernel takes even that.
+pub(super) fn least() -> Value {
+    json!({
+        "runAsUser": 0,
+        "allowPrivilegeEscalation": false,
+        "readOnlyRootFilesystem": true,
+        "capabilities": {"drop": ["ALL"], "add": ["NET_ADMIN"]},
+        "seccompProfile": {"type": "RuntimeDefault"}
+    })
+}
+
+/// Makes what the subject's pods need before there is one: their namespace, their service account, and its rights.
+///
+/// # Errors
+/// What the API server says.
+pub(super) async fn grant(client: &Client, marks: &Marks) -> Result<(), WorldError> {
+    let labels = marks.labels();
+    let namespace: Namespace = object(json!({"metadata": {"name": NAMESPACE, "labels": labels}}))?;
+    apply(&Api::all(client.clone()), &namespace).await?;
+    let account: ServiceAccount =
+        object(json!({"metadata": {"name": PROXY, "namespace": NAMESPACE, "labels": labels}}))?;
+    let role: ClusterRole = object(json!({
+        "metadata": {"name": PROXY, "labels": labels},
+        "rules": [{"apiGroups": [""], "resources": ["pods", "namespaces"], "verbs": ["list", "watch"]}]
+    }))?;
+    let binding: ClusterRoleBinding = object(json!({
+        "metadata": {"name": PROXY, "labels": labels},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": PROXY},
+        "subjects": [{"kind": "ServiceAccount", "name": PROXY, "namespace": NAMESPACE}]
+    }))?;
+    let accounts = Api::namespaced(client.clone(), NAMESPACE);
+    let (roles, bindings) = (Api::all(client.clone()), Api::all(client.clone()));
+    tokio::try_join!(
+        apply(&accounts, &account),
+        apply(&roles, &role),
+        apply(&bindings, &binding)
+    )
+    .map(drop)
+}
+
+/// An object of Kubernetes', from its members.
+pub(super) fn object<T: DeserializeOwned>(members: Value) -> Result<T, WorldError> {
+    serde_json::from_value(members).map_err(|error| WorldError::doing("write a Kubernetes object", &error))
+}
+
+/// Applies an object, as `kubectl apply --server-side` does.
+///
+/// # Errors
+/// What the API server says.
+pub(super) async fn apply<T>(api: &Api<T>, object: &T) -> Result<T, WorldError>
+where
+    T: Resource<DynamicType = ()> + Clone + Serialize + DeserializeOwned + std::fmt::Debug,
+{
+    let name = object.meta().name.clone().unwrap_or_default();
+    let parameters = PatchParams::apply(MANAGER).force();
+    api.patch(&name, &parameters, &Patch::Apply(object))
+        .await
+        .map_err(|error| WorldError::doing(format_args!("apply {} {name}", T::kind(&())), &error))
+}

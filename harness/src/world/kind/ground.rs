@@ -1,0 +1,225 @@
+//! What one run stands on: the cluster, the containers beside it, the images on its nodes, and the canary that came back.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use rolecall_clock::{monotonic, since};
+use tokio::sync::Mutex;
+
+use super::{
+    canary,
+    cluster::KindCluster,
+    containers::{AWS_PORT, CONTROL_PORT, Containers, FrontSecrets, OPERATOR_PORT},
+    daemon_set, images,
+    marks::Marks,
+    node_pods,
+    options::{KindOptions, LOCALSTACK_IMAGE},
+    routes, tidy,
+};
+use crate::{
+    check::Keys,
+    serve::control::ControlClient,
+    subject::{Settings, Subject},
+    world::{
+        WorldError,
+        random::{random_key, random_text},
+    },
+};
+
+const FRONT_READY: Duration = Duration::from_secs(30);
+
+/// The images of a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Images {
+    pub(crate) proxy: String,
+    /// Front, metadata service and probe.
+    pub(crate) tools: String,
+}
+
+/// What a run's scenarios have in common.
+pub(crate) struct KindGround {
+    pub(super) options: KindOptions,
+    pub(super) marks: Marks,
+    pub(super) subject: Subject,
+    pub(super) images: Images,
+    pub(super) cluster: KindCluster,
+    pub(super) containers: Mutex<Option<Containers>>,
+    pub(super) control: ControlClient,
+    /// Where pods and proxies find AWS.
+    pub(super) endpoint: String,
+    /// Where the operator finds it.
+    pub(super) operator: String,
+    /// What moving the subject's clock wants.
+    pub(super) clock_token: String,
+    /// How pods were intercepted last; `None` before the first scenario.
+    intercept: Mutex<Option<Option<String>>>,
+    /// What was really run: Kubernetes, kind, LocalStack.
+    pub(crate) versions: BTreeMap<String, String>,
+}
+
+/// Says how a phase went: what was done, and how long it took.
+pub(crate) type Say<'a> = &'a (dyn Fn(&str, Duration) + Send + Sync);
+
+// === impl KindGround ===
+
+impl KindGround {
+    /// Brings up what scenarios run on. What it has made when it fails, or is dropped, is found by its marks.
+    ///
+    /// # Errors
+    /// What is missing or went wrong, and what to do; or the canary was let through.
+    pub(crate) async fn prepare(
+        options: KindOptions,
+        subject: Subject,
+        images: impl Future<Output = Result<Images, WorldError>> + Send,
+        programs: bool,
+        marks: Marks,
+        say: Say<'_>,
+    ) -> Result<Arc<Self>, WorldError> {
+        images::ensure(&options.node_image).await?;
+        images::ensure(LOCALSTACK_IMAGE).await?;
+        if programs {
+            images::ensure(&options.aws_cli_image).await?;
+        }
+        let start = monotonic();
+        let (cluster, images) = tokio::try_join!(
+            async {
+                let cluster = KindCluster::bring_up(&options, &marks).await;
+                say("cluster", since(start));
+                cluster
+            },
+            async {
+                let images = images.await;
+                say("images", since(start));
+                images
+            },
+        )?;
+        let secrets = FrontSecrets {
+            root_key: root_key(&random_key()),
+            control_token: random_text('a', 32),
+        };
+        let start = monotonic();
+        let (containers, (), ()) = tokio::try_join!(
+            async {
+                let containers = Containers::start(&images.tools, &secrets, &marks).await;
+                say("LocalStack and front", since(start));
+                containers
+            },
+            async {
+                let (all, workers): (Vec<_>, Vec<_>) = (cluster.nodes.iter().collect(), cluster.workers().collect());
+                images::load(&cluster, &all, &images.tools).await?;
+                images::load(&cluster, &workers, &images.proxy).await?;
+                if programs {
+                    images::load(&cluster, &workers, &options.aws_cli_image).await?;
+                }
+                say("images on the nodes", since(start));
+                Ok(())
+            },
+            daemon_set::grant(&cluster.client, &marks),
+        )?;
+        let control = format!("http://{}:{CONTROL_PORT}", containers.front());
+        let steer = |error: &dyn std::error::Error| WorldError::doing("steer the AWS front", error);
+        let control = ControlClient::new(&control, secrets.control_token.into()).map_err(|error| steer(&error))?;
+        let (endpoint, operator) = if options.without_front {
+            let localstack = format!("http://{}:{AWS_PORT}", containers.localstack());
+            (localstack.clone(), localstack)
+        } else {
+            let at = |port: u16| format!("http://{}:{port}", containers.front());
+            (at(AWS_PORT), at(OPERATOR_PORT))
+        };
+        let mut versions = cluster.versions.clone();
+        versions.insert("localstack".to_owned(), containers.localstack_version.clone());
+        let environment = environment(&endpoint, "us-east-1");
+        let start = monotonic();
+        tokio::try_join!(
+            routes::lay(&cluster, &containers, &options.node_image, !options.without_front),
+            node_pods::make(&cluster, &images.tools, &environment, &marks),
+            async {
+                control
+                    .ready(FRONT_READY)
+                    .await
+                    .map(drop)
+                    .map_err(|error| steer(&error))
+            },
+        )?;
+        say("ways between pods and containers", since(start));
+        let ground = Arc::new(Self {
+            clock_token: random_text('a', 32),
+            containers: Mutex::new(Some(containers)),
+            options,
+            marks,
+            subject,
+            images,
+            cluster,
+            control,
+            endpoint,
+            operator,
+            intercept: Mutex::default(),
+            versions,
+        });
+        let start = monotonic();
+        canary::sing(&ground).await?;
+        say("canary", since(start));
+        Ok(ground)
+    }
+
+    /// Ends what the run stood on: all of it, or (in a cluster that stays) what would outlive the subject.
+    ///
+    /// # Errors
+    /// What could not be removed; `sweep` will find it.
+    pub(crate) async fn end(&self) -> Result<(), WorldError> {
+        let containers = self.containers.lock().await.take();
+        let keep = self.options.keep;
+        let (cluster, containers) = tokio::join!(
+            async {
+                if self.cluster.passing {
+                    return super::cluster::delete(&self.cluster.name).await;
+                }
+                if keep {
+                    return Ok(());
+                }
+                tidy::leave(self).await?;
+                node_pods::uninstall(&self.cluster, &self.images.proxy, &self.marks).await?;
+                routes::lift(&self.cluster).await?;
+                tidy::remove_ours(&self.cluster).await
+            },
+            async {
+                match containers {
+                    Some(containers) => containers.end(keep).await,
+                    None => Ok(()),
+                }
+            },
+        );
+        cluster.and(containers)
+    }
+
+    /// Takes the rule of a subject away before it is to intercept in another way.
+    ///
+    /// # Errors
+    /// It stays.
+    pub(super) async fn change_interception(&self, settings: &Settings) -> Result<(), WorldError> {
+        let mut last = self.intercept.lock().await;
+        if last.as_ref().is_some_and(|last| *last != settings.intercept) {
+            tidy::stop_subject(self).await?;
+            node_pods::uninstall(&self.cluster, &self.images.proxy, &self.marks).await?;
+        }
+        *last = Some(settings.intercept.clone());
+        Ok(())
+    }
+}
+
+/// `ID:SECRET`
+pub(super) fn root_key(keys: &Keys) -> String {
+    format!("{}:{}", keys.access_key_id, keys.secret_access_key)
+}
+
+/// What a pod's programs need to find AWS.
+pub(super) fn environment(endpoint: &str, region: &str) -> Vec<(String, String)> {
+    let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    vec![
+        variable("AWS_ENDPOINT_URL", endpoint),
+        variable("AWS_REGION", region),
+        variable("AWS_DEFAULT_REGION", region),
+        // An image need not have a home.
+        variable("HOME", "/tmp"),
+        variable("LANG", "C.UTF-8"),
+    ]
+}

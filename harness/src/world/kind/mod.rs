@@ -1,0 +1,38 @@
+//! The kind world: a cluster of kind's with real kubelets, LocalStack behind the AWS front, and the subject as a DaemonSet.
+//! One cluster for a run, and in it one scenario after the other.
+
+mod asking;
+mod canary;
+mod cluster;
+mod command;
+mod containers;
+mod daemon_set;
+mod diagnose;
+mod examine;
+mod exec;
+mod faults;
+mod fleet;
+mod ground;
+mod images;
+mod journal;
+mod ledger;
+mod marks;
+mod node_pods;
+mod options;
+mod pause;
+mod routes;
+mod subject_admin;
+mod subject_log;
+mod sweep;
+mod tidy;
+mod world;
+mod worlds;
+
+pub(crate) use examine::{Finding, examine};
+pub(crate) use ground::{Images, KindGround};
+pub(crate) use marks::Marks;
+pub(crate) use options::{KindOptions, LOCALSTACK_IMAGE, NODE_IMAGE};
+pub(crate) use pause::pause;
+pub(crate) use sweep::{Left, left, of_run};
+pub(crate) use world::KindWorld;
+pub(crate) use worlds::{KindWorlds, capabilities, unable, wants_programs};
