@@ -55,11 +55,21 @@ pub struct Entry {
     pub status: u16,
 }
 
+/// What a journal let go of, because it keeps a bounded number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Dropped {
+    /// Entries, the oldest ones.
+    pub entries: u64,
+    /// Decision records, the oldest ones; there are fewer of them than entries.
+    pub decisions: u64,
+}
+
 /// The entries and the decision records, both bounded.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     entries: VecDeque<Entry>,
     next: u64,
+    dropped: Dropped,
     decisions: HashMap<String, DecisionRecord>,
     order: VecDeque<String>,
     /// Tells whoever follows the journal that it has grown: the number that the next entry will have.
@@ -75,11 +85,13 @@ impl Journal {
         self.next += 1;
         if self.entries.len() >= ENTRIES {
             self.entries.pop_front();
+            self.dropped.entries += 1;
         }
         if self.order.len() >= DECISIONS
             && let Some(oldest) = self.order.pop_front()
         {
             self.decisions.remove(&oldest);
+            self.dropped.decisions += 1;
         }
         self.order.push_back(record.request_id.clone());
         self.decisions.insert(record.request_id.clone(), record);
@@ -95,6 +107,10 @@ impl Journal {
     pub(crate) fn since(&self, number: u64) -> Vec<Entry> {
         let start = self.entries.partition_point(|entry| entry.number < number);
         self.entries.range(start..).cloned().collect()
+    }
+
+    pub(crate) fn dropped(&self) -> Dropped {
+        self.dropped
     }
 
     pub(crate) fn decision(&self, request_id: &str) -> Option<DecisionRecord> {

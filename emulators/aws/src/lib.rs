@@ -37,7 +37,7 @@ pub use decision::{Attachment, DecisionRecord, Verdict};
 pub use fault::{Fault, FaultRecord};
 pub use front::{Account, AccountsError, Ec2Instance, Enforcement, Front, InstanceCredentialsError, Settings};
 pub use identity::{Caller, SessionCredentials};
-pub use journal::{Door, Entry};
+pub use journal::{Door, Dropped, Entry};
 pub use managed::managed_policy_names;
 pub use rolecall_accept::CancellationToken;
 pub use secret::{AccessKey, Secret};

@@ -1,43 +1,58 @@
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use iam_policy::{Policy, PolicyKind};
 use jiff::Timestamp;
 
 use crate::state::{Document, ManagedPolicy, PolicyVersion};
 
+macro_rules! documents {
+    ($($name:literal $version:literal),+ $(,)?) => {
+        &[$(($name, $version, include_str!(concat!("../managed/", $name, ".json")))),+]
+    };
+}
+
 /// The AWS-managed policies that can be attached: name, default version, document as AWS publishes it.
-const DOCUMENTS: &[(&str, u32, &str)] = &[
-    (
-        "AdministratorAccess",
-        1,
-        include_str!("../managed/AdministratorAccess.json"),
-    ),
-    (
-        "AmazonEC2ReadOnlyAccess",
-        2,
-        include_str!("../managed/AmazonEC2ReadOnlyAccess.json"),
-    ),
-    (
-        "AmazonESFullAccess",
-        1,
-        include_str!("../managed/AmazonESFullAccess.json"),
-    ),
-    (
-        "AmazonS3FullAccess",
-        2,
-        include_str!("../managed/AmazonS3FullAccess.json"),
-    ),
-    (
-        "AmazonS3ReadOnlyAccess",
-        3,
-        include_str!("../managed/AmazonS3ReadOnlyAccess.json"),
-    ),
-    ("IAMFullAccess", 2, include_str!("../managed/IAMFullAccess.json")),
-    (
-        "IAMReadOnlyAccess",
-        4,
-        include_str!("../managed/IAMReadOnlyAccess.json"),
-    ),
+const DOCUMENTS: &[(&str, u32, &str)] = documents![
+    "AWSKeyManagementServicePowerUser" 2,
+    "AdministratorAccess" 1,
+    "AmazonDynamoDBFullAccess" 15,
+    "AmazonDynamoDBReadOnlyAccess" 15,
+    "AmazonEC2ContainerRegistryFullAccess" 3,
+    "AmazonEC2ContainerRegistryPowerUser" 3,
+    "AmazonEC2ContainerRegistryReadOnly" 3,
+    "AmazonEC2FullAccess" 5,
+    "AmazonEC2ReadOnlyAccess" 5,
+    "AmazonEKSClusterPolicy" 10,
+    "AmazonEKSWorkerNodePolicy" 3,
+    "AmazonEKS_CNI_Policy" 6,
+    "AmazonESFullAccess" 1,
+    "AmazonESReadOnlyAccess" 2,
+    "AmazonElasticFileSystemReadOnlyAccess" 9,
+    "AmazonOpenSearchServiceFullAccess" 1,
+    "AmazonOpenSearchServiceReadOnlyAccess" 1,
+    "AmazonRDSReadOnlyAccess" 7,
+    "AmazonRoute53FullAccess" 7,
+    "AmazonRoute53ReadOnlyAccess" 2,
+    "AmazonS3FullAccess" 2,
+    "AmazonS3ReadOnlyAccess" 3,
+    "AmazonSNSFullAccess" 2,
+    "AmazonSNSReadOnlyAccess" 2,
+    "AmazonSQSFullAccess" 1,
+    "AmazonSQSReadOnlyAccess" 4,
+    "AmazonSSMManagedInstanceCore" 2,
+    "AmazonSSMReadOnlyAccess" 1,
+    "AmazonVPCReadOnlyAccess" 12,
+    "CloudWatchAgentServerPolicy" 3,
+    "CloudWatchFullAccess" 4,
+    "CloudWatchLogsFullAccess" 8,
+    "CloudWatchLogsReadOnlyAccess" 12,
+    "CloudWatchReadOnlyAccess" 25,
+    "IAMFullAccess" 2,
+    "IAMReadOnlyAccess" 4,
+    "PowerUserAccess" 12,
+    "ReadOnlyAccess" 190,
+    "SecretsManagerReadWrite" 6,
+    "SecurityAudit" 94,
 ];
 
 /// The names of the AWS-managed policies that can be attached, as `arn:aws:iam::aws:policy/NAME`.
@@ -45,8 +60,13 @@ pub fn managed_policy_names() -> Vec<&'static str> {
     DOCUMENTS.iter().map(|(name, _, _)| *name).collect()
 }
 
-/// All AWS-managed policies known here.
-pub(crate) fn policies() -> Vec<ManagedPolicy> {
+/// All AWS-managed policies known here. They are read once for all accounts.
+pub(crate) fn policies() -> &'static [ManagedPolicy] {
+    static POLICIES: LazyLock<Vec<ManagedPolicy>> = LazyLock::new(read);
+    &POLICIES
+}
+
+fn read() -> Vec<ManagedPolicy> {
     DOCUMENTS
         .iter()
         .filter_map(
@@ -66,7 +86,7 @@ pub(crate) fn policies() -> Vec<ManagedPolicy> {
                         number: version,
                         created: Timestamp::UNIX_EPOCH,
                         document: Document {
-                            text: text.to_owned(),
+                            text: text.into(),
                             policy: Arc::new(policy),
                         },
                     },

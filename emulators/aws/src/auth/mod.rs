@@ -12,6 +12,7 @@ mod verify;
 #[cfg(test)]
 mod property_tests;
 
+pub(crate) use checksum::Checksum;
 pub(crate) use failure::AuthFailure;
 pub(crate) use payload::{Payload, digests};
 pub(crate) use presented::Presented;

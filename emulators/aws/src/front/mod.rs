@@ -31,7 +31,7 @@ use crate::{
     decision::DecisionRecord,
     fault::{Fault, FaultRecord, Faults},
     identity::SessionCredentials,
-    journal::{Door, Entry, Journal},
+    journal::{Door, Dropped, Entry, Journal},
     secret::Secret,
     state::State,
     upstream::{Backend, RemoveError},
@@ -194,6 +194,11 @@ impl Front {
     /// Changes with every entry of the journal, to the number that the next one will have: for whoever follows it.
     pub fn journal_grown(&self) -> watch::Receiver<u64> {
         self.log().grown()
+    }
+
+    /// How much the journal has let go of so far. The numbers of its entries go on, so that a gap shows there as well.
+    pub fn journal_dropped(&self) -> Dropped {
+        self.log().dropped()
     }
 
     /// What was decided about the request whose answer carried this id. The newest 10,000 are kept.

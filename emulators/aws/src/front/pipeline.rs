@@ -3,7 +3,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use jiff::Timestamp;
 use rolecall_accept::{Peer, Unanswered};
 
@@ -44,13 +44,20 @@ pub(super) struct Handled {
 
 /// Reads a body of bounded length in bounded time.
 pub(super) async fn read_whole(body: Incoming) -> Result<Bytes, Refusal> {
-    match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(Refusal::new(
+    let too_large = || {
+        Refusal::new(
             400,
             "EntityTooLarge",
             "Your proposed upload exceeds the maximum allowed size",
-        )),
+        )
+    };
+    // What says that it is too long need not be read.
+    if body.size_hint().lower() > BODY as u64 {
+        return Err(too_large());
+    }
+    match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
         Ok(Err(_)) | Err(_) => Err(Refusal::new(
             400,
             "RequestTimeout",

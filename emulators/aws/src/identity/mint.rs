@@ -53,6 +53,13 @@ pub(crate) fn s3_request_id() -> String {
     letters(16)
 }
 
+/// A new id of a multipart upload: opaque, and nothing that a query string would have to encode.
+pub(crate) fn upload_id() -> String {
+    let mut random = [0; 48];
+    rand::rng().fill_bytes(&mut random);
+    hex::encode(random)
+}
+
 /// S3's second id, `x-amz-id-2`.
 pub(crate) fn host_id() -> String {
     base64_of(57)

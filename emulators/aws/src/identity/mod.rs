@@ -8,5 +8,7 @@ mod principals;
 pub(crate) use caller::Who;
 pub use caller::{Caller, SessionCredentials};
 pub(crate) use keys::{Key, KeyStatus, Keys, Session};
-pub(crate) use mint::{access_key_id, entity_id, host_id, request_id, s3_request_id, secret_access_key, session_token};
+pub(crate) use mint::{
+    access_key_id, entity_id, host_id, request_id, s3_request_id, secret_access_key, session_token, upload_id,
+};
 pub(crate) use principals::{Federated, Identity, RoleSession, SessionTags, UserRef};

@@ -3,7 +3,10 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::{AccountRef, Document};
+use super::{AccountRef, Document, Tags, Upload};
+
+/// What an object or a part takes besides its body, about.
+const OVERHEAD: usize = 1024;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Bucket {
@@ -11,6 +14,9 @@ pub(crate) struct Bucket {
     pub(crate) created: Timestamp,
     pub(crate) region: String,
     pub(crate) objects: BTreeMap<String, Object>,
+    /// Multipart uploads under way, by their ids.
+    pub(crate) uploads: BTreeMap<String, Upload>,
+    pub(crate) tags: Tags,
     pub(crate) policy: Option<Document>,
     pub(crate) policy_since: Timestamp,
 }
@@ -23,6 +29,23 @@ pub(crate) struct Object {
     pub(crate) modified: Timestamp,
     /// Headers given at PutObject that GetObject returns: content type and its like, `x-amz-meta-*`.
     pub(crate) headers: Vec<(String, String)>,
+    pub(crate) tags: Tags,
+    /// The lengths of the parts it was put in; none if it came whole.
+    pub(crate) parts: Vec<usize>,
     /// The checksum header the object was sent with, returned when `x-amz-checksum-mode: ENABLED` asks for it.
     pub(crate) checksum: Option<(String, String)>,
+}
+
+// === impl Bucket ===
+
+impl Bucket {
+    /// Bytes that its objects and the parts under way take, about.
+    pub(crate) fn size(&self) -> usize {
+        let objects = self.objects.values().map(|object| object.body.len());
+        let parts = self.uploads.values().flat_map(|upload| upload.parts.values());
+        objects
+            .chain(parts.map(|part| part.body.len()))
+            .map(|length| length + OVERHEAD)
+            .sum()
+    }
 }

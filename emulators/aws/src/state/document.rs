@@ -10,7 +10,7 @@ use crate::answer::Refusal;
 /// cannot be evaluated is ever in force.
 #[derive(Clone, Debug)]
 pub(crate) struct Document {
-    pub(crate) text: String,
+    pub(crate) text: Arc<str>,
     pub(crate) policy: Arc<Policy>,
 }
 
@@ -52,7 +52,7 @@ impl Document {
     pub(crate) fn parse(kind: PolicyKind, text: &str) -> Result<Self, Refusal> {
         match Policy::parse(kind, text) {
             Ok(policy) => Ok(Self {
-                text: text.to_owned(),
+                text: text.into(),
                 policy: Arc::new(policy),
             }),
             Err(error) => {

@@ -30,8 +30,8 @@ impl Iam {
             profiles: BTreeMap::new(),
             oidc_providers: BTreeMap::new(),
             policies: managed::policies()
-                .into_iter()
-                .map(|policy| (policy.arn.clone(), policy))
+                .iter()
+                .map(|policy| (policy.arn.clone(), policy.clone()))
                 .collect(),
         }
     }

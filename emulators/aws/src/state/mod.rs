@@ -8,6 +8,7 @@ mod oidc_provider;
 mod permissions;
 mod propagation;
 mod role;
+mod upload;
 mod user;
 
 use std::{
@@ -29,6 +30,7 @@ pub(crate) use iam::Iam;
 pub(crate) use oidc_provider::OidcProvider;
 pub(crate) use permissions::{Attached, Inline, Permissions};
 pub(crate) use role::{InstanceProfile, Role};
+pub(crate) use upload::{Part, Upload};
 pub(crate) use user::User;
 
 /// Tags in the order they were given.

@@ -161,6 +161,8 @@ fn bucket(owner: AccountRef, region: &str, now: Timestamp) -> Bucket {
         created: now,
         region: region.to_owned(),
         objects: BTreeMap::new(),
+        uploads: BTreeMap::new(),
+        tags: Vec::new(),
         policy: None,
         policy_since: now,
     }

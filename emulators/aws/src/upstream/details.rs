@@ -59,7 +59,7 @@ pub(super) fn document(kind: PolicyKind, text: &str, of: &str) -> Document {
     let text = decoded(text);
     match Policy::parse(kind, &text) {
         Ok(policy) => Document {
-            text,
+            text: text.into(),
             policy: Arc::new(policy),
         },
         Err(error) => {
@@ -70,7 +70,7 @@ pub(super) fn document(kind: PolicyKind, text: &str, of: &str) -> Document {
                 PolicyKind::Resource => &UNREADABLE[2],
             };
             Document {
-                text,
+                text: text.into(),
                 policy: Arc::clone(instead),
             }
         }

@@ -97,6 +97,28 @@ mod tests {
         assert!(!keys.verify(Algorithm::Es256, None, signed, &changed));
     }
 
+    /// The example of RFC 7515, appendix A.2.
+    #[test]
+    fn the_published_signature_of_rs256_is_verified() {
+        let keys = Jwks::parse(
+            r#"{"keys":[{"kty":"RSA","kid":"one","use":"sig","e":"AQAB","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"}]}"#,
+        )
+        .expect("a key set");
+        let signed = b"eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvb\
+                       S9pc19yb290Ijp0cnVlfQ";
+        let signature = URL_SAFE_NO_PAD
+            .decode(
+                "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJ\
+                 dbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN\
+                 9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXL\
+                 IhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw",
+            )
+            .expect("base64url");
+        assert!(keys.verify(Algorithm::Rs256, Some("one"), signed, &signature));
+        assert!(!keys.verify(Algorithm::Rs256, Some("one"), &signed[1..], &signature));
+        assert!(!keys.verify(Algorithm::Rs512, Some("one"), signed, &signature));
+    }
+
     #[rstest]
     #[case("")]
     #[case("a.b")]

@@ -67,7 +67,7 @@ async fn a_copy_has_the_body_of_its_source(#[case] headers: &[(&str, &str)], #[c
 #[case::directive(
     &[("x-amz-copy-source", "reports/dir/a%20b"), ("x-amz-metadata-directive", "KEEP")], 400, "InvalidArgument"
 )]
-#[case::an_acl(&[("x-amz-copy-source", "reports/dir/a%20b"), ("x-amz-acl", "private")], 501, "NotImplemented")]
+#[case::an_acl(&[("x-amz-copy-source", "reports/dir/a%20b"), ("x-amz-acl", "public-read")], 400, "AccessControlListNotSupported")]
 #[case::the_directive_alone(&[("x-amz-metadata-directive", "COPY")], 501, "NotImplemented")]
 #[tokio::test]
 async fn a_copy_that_cannot_be_made_is_refused(

@@ -26,7 +26,7 @@ async fn an_unknown_action_is_answered_as_aws_does(
 }
 
 #[rstest]
-#[case::sub_resource("/reports?acl")]
+#[case::sub_resource("/reports?inventory")]
 #[case::version("/reports/k?versionId=7")]
 #[tokio::test]
 async fn an_s3_request_that_is_not_served_is_never_taken_for_another(#[case] path: &str) {

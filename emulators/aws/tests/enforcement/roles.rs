@@ -199,11 +199,12 @@ async fn a_policy_that_cannot_be_evaluated_is_not_stored(#[case] document: &str,
 
 #[tokio::test]
 async fn what_rolecall_does_not_implement_is_said_and_the_old_trust_stays() {
-    let federated = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
-        "Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    let odd = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
+        "Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole",
+        "Condition":{"ForAllValues:Null":{"aws:TagKeys":"true"}}}]}"#;
     let world = World::start().await;
     world.node().await;
-    let params = [("RoleName", "node"), ("PolicyDocument", federated)];
+    let params = [("RoleName", "node"), ("PolicyDocument", odd)];
     let reply = world.query(&world.root, "iam", "UpdateAssumeRolePolicy", &params).await;
     assert_eq!(reply.error(), (400, "MalformedPolicyDocument"));
     assert!(
@@ -243,7 +244,7 @@ async fn attaching_a_policy_that_does_not_exist_is_no_such_entity() {
     world.node().await;
     let params = [
         ("RoleName", "node"),
-        ("PolicyArn", "arn:aws:iam::aws:policy/ReadOnlyAccess"),
+        ("PolicyArn", "arn:aws:iam::aws:policy/WriteOnlyAccess"),
     ];
     let reply = world.query(&world.root, "iam", "AttachRolePolicy", &params).await;
     assert_eq!(reply.error(), (404, "NoSuchEntity"));

@@ -101,6 +101,27 @@ pub(super) fn list(call: &mut Call<'_>) -> Done {
     .map(Some)
 }
 
+/// What a key was last used for is not kept; IAM says N/A of one that was not used since it keeps that.
+pub(super) fn last_used(call: &mut Call<'_>) -> Done {
+    call.params.only(&["AccessKeyId"])?;
+    let id = call.params.required("AccessKeyId")?;
+    let found = call.state.keys.get(id).filter(|key| key.session.is_none());
+    let user = found
+        .filter(|key| key.account == call.account)
+        .and_then(|key| match &key.identity {
+            Identity::User(user) => Some(user.name.clone()),
+            _ => None,
+        });
+    // Without a user there is nothing else to ask about than any.
+    check(call, "iam:GetAccessKeyLastUsed", user.as_deref().unwrap_or("*"))?;
+    let user = user.ok_or_else(|| Refusal::no_such_entity(format!("The Access Key with id {id} cannot be found.")))?;
+    let mut xml = Xml::new();
+    xml.text("UserName", &user).element("AccessKeyLastUsed", |xml| {
+        xml.text("ServiceName", "N/A").text("Region", "N/A");
+    });
+    Ok(Some(xml))
+}
+
 /// The user named, or the one who asks, after permission for this action was found.
 fn checked(call: &mut Call<'_>, action: &str) -> Result<String, Refusal> {
     let name = match call.params.get("UserName") {

@@ -38,7 +38,13 @@ pub(super) fn get(call: &mut Call<'_>) -> Done {
     let users = iam.users.values().map(Detail::User);
     let groups = iam.groups.values().map(Detail::Group);
     let roles = iam.roles.values().map(Detail::Role);
-    let policies = iam.policies.values().map(Detail::Policy);
+    // Of AWS's own those that are in use.
+    let used = |arn: &str| iam.attachments(arn) + iam.boundaries(arn) > 0;
+    let policies = iam
+        .policies
+        .values()
+        .filter(|policy| !policy.is_aws() || used(&policy.arn))
+        .map(Detail::Policy);
     let details: Vec<Detail<'_>> = users
         .chain(groups)
         .chain(roles)

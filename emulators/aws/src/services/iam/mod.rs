@@ -1,7 +1,9 @@
 //! IAM, query protocol of 2010-05-08.
 
 mod access_key;
+mod account;
 mod details;
+mod entities;
 mod group;
 mod names;
 mod oidc_provider;
@@ -27,6 +29,7 @@ pub(crate) fn perform(call: &mut Call<'_>, operation: &str) -> Option<Done> {
         "DeleteRole" => role::delete(call),
         "ListRoles" => role::list(call),
         "UpdateRole" => role::update(call),
+        "UpdateRoleDescription" => role::update_description(call),
         "UpdateAssumeRolePolicy" => role::update_trust(call),
 
         "PutRolePolicy" => permissions::put_inline(call, Role),
@@ -43,6 +46,7 @@ pub(crate) fn perform(call: &mut Call<'_>, operation: &str) -> Option<Done> {
         "GetPolicy" => policy::get(call),
         "DeletePolicy" => policy::delete(call),
         "ListPolicies" => policy::list(call),
+        "ListEntitiesForPolicy" => entities::list_for_policy(call),
 
         "CreatePolicyVersion" => policy_version::create(call),
         "GetPolicyVersion" => policy_version::get(call),
@@ -55,6 +59,7 @@ pub(crate) fn perform(call: &mut Call<'_>, operation: &str) -> Option<Done> {
         "DeleteInstanceProfile" => profile::delete(call),
         "AddRoleToInstanceProfile" => profile::add_role(call),
         "RemoveRoleFromInstanceProfile" => profile::remove_role(call),
+        "ListInstanceProfiles" => profile::list(call),
         "ListInstanceProfilesForRole" => profile::list_for_role(call),
 
         "CreateUser" => user::create(call),
@@ -90,6 +95,7 @@ pub(crate) fn perform(call: &mut Call<'_>, operation: &str) -> Option<Done> {
         "DeleteAccessKey" => access_key::delete(call),
         "UpdateAccessKey" => access_key::update(call),
         "ListAccessKeys" => access_key::list(call),
+        "GetAccessKeyLastUsed" => access_key::last_used(call),
 
         "CreateOpenIDConnectProvider" => oidc_provider::create(call),
         "GetOpenIDConnectProvider" => oidc_provider::get(call),
@@ -115,6 +121,8 @@ pub(crate) fn perform(call: &mut Call<'_>, operation: &str) -> Option<Done> {
         "UntagOpenIDConnectProvider" => tag::untag(call, Tagged::OidcProvider),
         "ListOpenIDConnectProviderTags" => tag::list(call, Tagged::OidcProvider),
 
+        "GetAccountSummary" => account::summary(call),
+        "ListAccountAliases" => account::list_aliases(call),
         "GetAccountAuthorizationDetails" => details::get(call),
         _ => return None,
     })

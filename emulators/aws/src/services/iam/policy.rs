@@ -87,8 +87,14 @@ pub(super) fn delete(call: &mut Call<'_>) -> Done {
 }
 
 pub(super) fn list(call: &mut Call<'_>) -> Done {
-    call.params
-        .only(&["Scope", "OnlyAttached", "PathPrefix", "Marker", "MaxItems"])?;
+    call.params.only(&[
+        "Scope",
+        "OnlyAttached",
+        "PathPrefix",
+        "PolicyUsageFilter",
+        "Marker",
+        "MaxItems",
+    ])?;
     let resource = format!("arn:aws:iam::{}:policy/", call.state[call.account].account);
     let ask = Ask::new("iam:ListPolicies", &resource).shown("policy path /".to_owned());
     call.gate.check(call.state, ask)?;
@@ -99,6 +105,13 @@ pub(super) fn list(call: &mut Call<'_>) -> Done {
              enum value set: [All, AWS, Local]"
         )));
     }
+    let usage = call.params.get("PolicyUsageFilter");
+    if let Some(odd) = usage.filter(|usage| !["PermissionsPolicy", "PermissionsBoundary"].contains(usage)) {
+        return Err(Refusal::validation(format!(
+            "1 validation error detected: Value '{odd}' at 'policyUsageFilter' failed to satisfy constraint: Member must \
+             satisfy enum value set: [PermissionsPolicy, PermissionsBoundary]"
+        )));
+    }
     let only_attached = call.params.get("OnlyAttached") == Some("true");
     let prefix = call.params.get("PathPrefix").unwrap_or("/");
     let iam = &call.state[call.account];
@@ -107,7 +120,12 @@ pub(super) fn list(call: &mut Call<'_>) -> Done {
         .values()
         .filter(|policy| scope == "All" || (scope == "AWS") == policy.is_aws())
         .filter(|policy| policy.path.starts_with(prefix))
-        .filter(|policy| !only_attached || iam.attachments(&policy.arn) > 0)
+        .filter(|policy| !only_attached || iam.attachments(&policy.arn) + iam.boundaries(&policy.arn) > 0)
+        .filter(|policy| match usage {
+            Some("PermissionsPolicy") => iam.attachments(&policy.arn) > 0,
+            Some(_) => iam.boundaries(&policy.arn) > 0,
+            None => true,
+        })
         .collect();
     page::write(call.params, "Policies", &policies, |xml, policy| {
         write(xml, iam, policy)

@@ -111,6 +111,25 @@ pub(super) fn remove_role(call: &mut Call<'_>) -> Done {
     Ok(None)
 }
 
+pub(super) fn list(call: &mut Call<'_>) -> Done {
+    call.params.only(&["PathPrefix", "Marker", "MaxItems"])?;
+    let prefix = call.params.get("PathPrefix").unwrap_or("/");
+    let account = &call.state[call.account].account;
+    let resource = format!("arn:aws:iam::{account}:instance-profile{prefix}");
+    call.gate
+        .check(call.state, Ask::new("iam:ListInstanceProfiles", &resource))?;
+    let iam = &call.state[call.account];
+    let profiles: Vec<&InstanceProfile> = iam
+        .profiles
+        .values()
+        .filter(|profile| profile.path.starts_with(prefix))
+        .collect();
+    page::write(call.params, "InstanceProfiles", &profiles, |xml, profile| {
+        write(xml, iam, profile)
+    })
+    .map(Some)
+}
+
 pub(super) fn list_for_role(call: &mut Call<'_>) -> Done {
     call.params.only(&["RoleName", "Marker", "MaxItems"])?;
     let role = call.params.name("RoleName", 64)?;

@@ -138,6 +138,17 @@ pub(super) fn update(call: &mut Call<'_>) -> Done {
     Ok(Some(Xml::new()))
 }
 
+/// As UpdateRole does it; unlike that one it answers with the role.
+pub(super) fn update_description(call: &mut Call<'_>) -> Done {
+    call.params.only(&["RoleName", "Description"])?;
+    let description = call.params.required("Description")?;
+    let name = checked(call, "iam:UpdateRoleDescription")?;
+    let roles = &mut call.state[call.account].roles;
+    let role = roles.get_mut(&name).ok_or_else(|| no_role(&name))?;
+    role.description = Some(description.to_owned());
+    Ok(Some(shown(role, true)))
+}
+
 pub(super) fn update_trust(call: &mut Call<'_>) -> Done {
     call.params.only(&["RoleName", "PolicyDocument"])?;
     let document = call.params.required("PolicyDocument")?;

@@ -54,6 +54,7 @@ pub(super) fn get(call: &mut Call<'_>) -> Done {
     call.params.only(&["UserName"])?;
     let name = match call.params.get("UserName") {
         Some(_) => call.params.name("UserName", 64)?.to_owned(),
+        None if matches!(call.gate.who().identity, Identity::Root) => return get_root(call),
         None => own_name(call)?,
     };
     check(call, "iam:GetUser", &name)?;
@@ -62,6 +63,24 @@ pub(super) fn get(call: &mut Call<'_>) -> Done {
         .get(&name)
         .ok_or_else(|| no_user(&name))?;
     Ok(Some(shown(user)))
+}
+
+/// The root user is shown by its ARN alone; it has neither name nor path.
+fn get_root(call: &mut Call<'_>) -> Done {
+    let account = call.state[call.account].account.clone();
+    let arn = format!("arn:aws:iam::{account}:root");
+    call.gate.check(call.state, Ask::new("iam:GetUser", &arn))?;
+    let key = call.gate.who().caller.as_ref().map(|caller| caller.key_id.clone());
+    let created = key
+        .and_then(|id| call.state.keys.get(&id))
+        .map_or(call.now, |key| key.created);
+    let mut xml = Xml::new();
+    xml.element("User", |xml| {
+        xml.text("UserId", &account)
+            .text("Arn", &arn)
+            .text("CreateDate", &iso8601(created));
+    });
+    Ok(Some(xml))
 }
 
 pub(super) fn delete(call: &mut Call<'_>) -> Done {

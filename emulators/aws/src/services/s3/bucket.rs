@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::S3Call;
+use super::{S3Call, object::invalid_argument, xml_body::Element};
 use crate::{
     answer::{Answer, Refusal, Xml, iso8601_millis},
     authorise::Ask,
@@ -12,21 +12,48 @@ pub(super) const NAMESPACE: &str = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-
 pub(super) fn list(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     call.check(Ask::new("s3:ListAllMyBuckets", "arn:aws:s3:::*").shown(""))?;
     let account = account(call)?;
+    let route = call.route;
+    let max = match route.param("max-buckets") {
+        None => usize::MAX,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|max| (1..=10_000).contains(max))
+            .ok_or_else(|| invalid_argument("max-buckets", text))?,
+    };
+    let prefix = route.param("prefix").unwrap_or_default();
+    let after = route.param("continuation-token").unwrap_or_default();
+    let owned: Vec<(&String, &Bucket)> = call
+        .state
+        .buckets
+        .iter()
+        .filter(|(_, bucket)| bucket.owner == account)
+        .filter(|(name, _)| name.starts_with(prefix) && name.as_str() > after)
+        .filter(|(_, bucket)| {
+            route
+                .param("bucket-region")
+                .is_none_or(|region| bucket.region == region)
+        })
+        .collect();
+    let page = &owned[..owned.len().min(max)];
     let mut xml = Xml::document();
     xml.element(&format!("ListAllMyBucketsResult {NAMESPACE}"), |xml| {
         xml.element("Owner", |xml| {
             xml.text("ID", &call.state[account].account);
         })
         .element("Buckets", |xml| {
-            let owned = call.state.buckets.iter().filter(|(_, bucket)| bucket.owner == account);
-            for (name, bucket) in owned {
+            for (name, bucket) in page {
                 xml.element("Bucket", |xml| {
                     xml.text("Name", name)
                         .text("CreationDate", &iso8601_millis(bucket.created))
                         .text("BucketRegion", &bucket.region);
                 });
             }
-        });
+        })
+        .optional("Prefix", route.param("prefix"));
+        if let (Some((last, _)), true) = (page.last(), page.len() < owned.len()) {
+            xml.text("ContinuationToken", last);
+        }
     });
     Ok(Answer::ok("application/xml", xml.finish()))
 }
@@ -41,10 +68,13 @@ pub(super) fn create(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
             Refusal::new(400, "InvalidBucketName", "The specified bucket is not valid.").detail("BucketName", name),
         );
     }
-    let body = String::from_utf8_lossy(&call.payload.body);
-    let region = between(&body, "<LocationConstraint>", "</LocationConstraint>")
-        .unwrap_or(call.region)
-        .to_owned();
+    let region = match call.payload.body.as_ref() {
+        [] => None,
+        body => Element::parse(body, "CreateBucketConfiguration")?
+            .get("LocationConstraint")
+            .map(|region| region.trim().to_owned()),
+    };
+    let region = region.unwrap_or_else(|| call.region.to_owned());
     if let Some(bucket) = call.state.buckets.get(&name) {
         if bucket.owner != account {
             return Err(Refusal::new(
@@ -71,6 +101,8 @@ pub(super) fn create(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
         created: call.now,
         region,
         objects: BTreeMap::new(),
+        uploads: BTreeMap::new(),
+        tags: Vec::new(),
         policy: None,
         policy_since: call.now,
     };
@@ -125,9 +157,4 @@ fn is_name(name: &str) -> bool {
         && name
             .chars()
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-')
-}
-
-fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
-    let rest = &text[text.find(start)? + start.len()..];
-    Some(rest[..rest.find(end)?].trim())
 }

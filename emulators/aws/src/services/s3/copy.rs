@@ -1,8 +1,11 @@
+use md5::{Digest, Md5};
+
 use super::{
     S3Call,
     bucket::NAMESPACE,
-    object::{kept, precondition_failed, same_etag},
+    object::{check_put, kept, no_key, precondition_failed, same_etag, store},
     route::decode,
+    tagging,
 };
 use crate::{
     answer::{Answer, Refusal, Xml, iso8601_millis},
@@ -15,36 +18,22 @@ pub(super) const HEADERS: &[&str] = &[
     "x-amz-copy-source-if-match",
     "x-amz-copy-source-if-none-match",
     "x-amz-metadata-directive",
+    "x-amz-tagging-directive",
 ];
 
 /// Needs leave to read the source and to write the destination, each of its own bucket's owner and policy.
 pub(super) fn copy(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     let (bucket, key) = source(call.request.header("x-amz-copy-source").unwrap_or_default())?;
-    call.check(call.ask_of("s3:GetObject", &bucket, Some(&key)))?;
-    call.check(call.ask_object("s3:PutObject"))?;
-    let found = |call: &S3Call<'_>| -> Result<Option<Object>, Refusal> {
-        let bucket = call.state.buckets.get(&bucket).ok_or_else(|| {
-            Refusal::new(404, "NoSuchBucket", "The specified bucket does not exist").detail("BucketName", &bucket)
-        })?;
-        Ok(bucket.objects.get(&key).cloned())
-    };
-    let Some(original) = found(call)? else {
-        // As for GetObject: whoever may not list does not learn that it is absent.
-        call.check(call.ask_of("s3:ListBucket", &bucket, None))?;
-        return Err(Refusal::new(404, "NoSuchKey", "The specified key does not exist.").detail("Key", key));
-    };
+    let original = original(call)?;
     let request = call.request;
-    let unmet = match (
-        request.header("x-amz-copy-source-if-match"),
-        request.header("x-amz-copy-source-if-none-match"),
-    ) {
-        (Some(etag), _) if !same_etag(etag, &original.etag) => true,
-        (_, Some(etag)) => same_etag(etag, &original.etag),
-        _ => false,
+    let tags = match request.header("x-amz-tagging-directive") {
+        Some("REPLACE") => tagging::header(request)?,
+        _ => original.tags.clone(),
     };
-    if unmet {
-        return Err(precondition_failed());
+    if tags == original.tags && !tags.is_empty() {
+        call.check(call.ask_of("s3:GetObjectTagging", &bucket, Some(&key)))?;
     }
+    check_put(call, &tags)?;
     let replaces = match request.header("x-amz-metadata-directive") {
         None | Some("COPY") => false,
         Some("REPLACE") => true,
@@ -62,10 +51,21 @@ pub(super) fn copy(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
              metadata, storage class, website redirect location or encryption attributes.",
         ));
     }
+    // Whatever it was put in, a copy is made in one piece.
+    let whole = original.parts.is_empty();
+    let etag = if whole {
+        original.etag
+    } else {
+        format!("\"{}\"", hex::encode(Md5::digest(&original.body)))
+    };
     let copy = Object {
         modified: call.now,
         headers: if replaces { kept(request) } else { original.headers },
-        ..original
+        etag,
+        tags,
+        parts: Vec::new(),
+        checksum: original.checksum.filter(|_| whole),
+        body: original.body,
     };
     let mut xml = Xml::document();
     xml.element(&format!("CopyObjectResult {NAMESPACE}"), |xml| {
@@ -73,8 +73,35 @@ pub(super) fn copy(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
             .text("ETag", &copy.etag);
     });
     let key = call.key().to_owned();
-    call.bucket()?.objects.insert(key, copy);
+    store(call, key, copy)?;
     Ok(Answer::ok("application/xml", xml.finish()))
+}
+
+/// The object that is to be copied, if it may be read and meets the conditions on it.
+pub(super) fn original(call: &mut S3Call<'_>) -> Result<Object, Refusal> {
+    let (bucket, key) = source(call.request.header("x-amz-copy-source").unwrap_or_default())?;
+    call.check(call.ask_of("s3:GetObject", &bucket, Some(&key)))?;
+    let found = call.state.buckets.get(&bucket).ok_or_else(|| {
+        Refusal::new(404, "NoSuchBucket", "The specified bucket does not exist").detail("BucketName", &bucket)
+    })?;
+    let Some(original) = found.objects.get(&key).cloned() else {
+        // As for GetObject: whoever may not list does not learn that it is absent.
+        call.check(call.ask_of("s3:ListBucket", &bucket, None))?;
+        return Err(no_key(&key));
+    };
+    let request = call.request;
+    let unmet = match (
+        request.header("x-amz-copy-source-if-match"),
+        request.header("x-amz-copy-source-if-none-match"),
+    ) {
+        (Some(etag), _) if !same_etag(etag, &original.etag) => true,
+        (_, Some(etag)) => same_etag(etag, &original.etag),
+        _ => false,
+    };
+    if unmet {
+        return Err(precondition_failed());
+    }
+    Ok(original)
 }
 
 /// `BUCKET/KEY`, percent-encoded, with or without a slash before it.

@@ -75,6 +75,11 @@ pub(super) fn list(call: &mut S3Call<'_>, version: Version) -> Result<Answer, Re
         Version::One => Start::at_marker(param("marker"), delimiter),
         Version::Two => Start::at_token(route.param("continuation-token"), param("start-after"))?,
     };
+    let with_owner = version == Version::One || route.param("fetch-owner") == Some("true");
+    let owner = call
+        .owner()
+        .map(|owner| call.state[owner].account.clone())
+        .unwrap_or_default();
     let name = call.bucket_name().to_owned();
     let page = Page::of(call.bucket()?, prefix, delimiter, &start, max);
 
@@ -117,6 +122,11 @@ pub(super) fn list(call: &mut S3Call<'_>, version: Version) -> Result<Answer, Re
                         .text("ETag", &object.etag)
                         .text("Size", &object.body.len().to_string())
                         .text("StorageClass", "STANDARD");
+                    if with_owner {
+                        xml.element("Owner", |xml| {
+                            xml.text("ID", &owner);
+                        });
+                    }
                 });
             }
             for prefix in &page.prefixes {
@@ -233,6 +243,8 @@ mod tests {
             modified: Timestamp::UNIX_EPOCH,
             headers: Vec::new(),
             checksum: None,
+            tags: Vec::new(),
+            parts: Vec::new(),
         };
         let keys = ["a", "b/1", "b/2", "c", "d/1"];
         let bucket = Bucket {
@@ -240,6 +252,8 @@ mod tests {
             created: Timestamp::UNIX_EPOCH,
             region: String::new(),
             objects: keys.iter().map(|key| ((*key).to_owned(), object.clone())).collect(),
+            uploads: std::collections::BTreeMap::new(),
+            tags: Vec::new(),
             policy: None,
             policy_since: Timestamp::UNIX_EPOCH,
         };

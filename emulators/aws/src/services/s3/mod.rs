@@ -2,10 +2,16 @@
 
 mod bucket;
 mod copy;
+mod delete_objects;
 mod listing;
+mod multipart;
 mod object;
+mod part;
 mod policy;
 mod route;
+mod subresource;
+mod tagging;
+mod xml_body;
 
 use jiff::Timestamp;
 
@@ -55,6 +61,21 @@ pub(crate) fn perform(call: &mut S3Call<'_>, operation: Operation) -> Result<Ans
         Operation::GetBucketLocation => bucket::location(call),
         Operation::ListObjects => listing::list(call, listing::Version::One),
         Operation::ListObjectsV2 => listing::list(call, listing::Version::Two),
+        Operation::DeleteObjects => delete_objects::delete(call),
+        Operation::GetBucketTagging => tagging::get_bucket(call),
+        Operation::PutBucketTagging => tagging::put_bucket(call),
+        Operation::DeleteBucketTagging => tagging::delete_bucket(call),
+        Operation::GetObjectTagging => tagging::get_object(call),
+        Operation::PutObjectTagging => tagging::put_object(call),
+        Operation::DeleteObjectTagging => tagging::delete_object(call),
+        Operation::Fixed(fixed) => subresource::get(call, fixed),
+        Operation::CreateMultipartUpload => multipart::create(call),
+        Operation::UploadPart => part::put(call),
+        Operation::UploadPartCopy => part::copy(call),
+        Operation::CompleteMultipartUpload => multipart::complete(call),
+        Operation::AbortMultipartUpload => multipart::abort(call),
+        Operation::ListParts => part::list(call),
+        Operation::ListMultipartUploads => part::list_uploads(call),
         Operation::PutBucketPolicy => policy::put(call),
         Operation::GetBucketPolicy => policy::get(call),
         Operation::DeleteBucketPolicy => policy::delete(call),
@@ -66,18 +87,38 @@ pub(crate) fn perform(call: &mut S3Call<'_>, operation: Operation) -> Result<Ans
 }
 
 fn check_headers(call: &S3Call<'_>, operation: Operation) -> Result<(), Refusal> {
+    use Operation as O;
     for name in call.request.headers.keys().map(http::HeaderName::as_str) {
         let open = ["x-amz-meta-", "x-amz-checksum-"]
             .iter()
             .any(|prefix| name.starts_with(prefix));
-        let of_copy = operation == Operation::CopyObject && copy::HEADERS.contains(&name);
-        if name.starts_with("x-amz-") && !open && !of_copy && !KNOWN_HEADERS.contains(&name) {
-            return Err(Refusal::new(
-                501,
-                "NotImplemented",
-                "A header you provided implies functionality that is not implemented.",
-            )
-            .detail("Header", name));
+        let own = match operation {
+            O::CopyObject => copy::HEADERS.contains(&name) || object::HEADERS.contains(&name),
+            O::UploadPartCopy => name.starts_with("x-amz-copy-source"),
+            O::PutObject | O::CreateMultipartUpload => object::HEADERS.contains(&name),
+            O::CompleteMultipartUpload => name == "x-amz-mp-object-size",
+            O::CreateBucket => ["x-amz-acl", "x-amz-object-ownership"].contains(&name),
+            _ => false,
+        };
+        if name.starts_with("x-amz-") && !open && !own && !KNOWN_HEADERS.contains(&name) {
+            return Err(not_implemented(name));
+        }
+    }
+    let is = |name: &str, known: &[&str]| call.request.header(name).is_none_or(|value| known.contains(&value));
+    if !is("x-amz-acl", &["private", "bucket-owner-full-control"]) {
+        return Err(Refusal::new(
+            400,
+            "AccessControlListNotSupported",
+            "The bucket does not allow ACLs",
+        ));
+    }
+    for (name, known) in [
+        ("x-amz-object-ownership", "BucketOwnerEnforced"),
+        ("x-amz-server-side-encryption", "AES256"),
+        ("x-amz-storage-class", "STANDARD"),
+    ] {
+        if !is(name, &[known]) {
+            return Err(not_implemented(name));
         }
     }
     match call.request.header("x-amz-expected-bucket-owner") {
@@ -86,6 +127,15 @@ fn check_headers(call: &S3Call<'_>, operation: Operation) -> Result<(), Refusal>
         }
         _ => Ok(()),
     }
+}
+
+fn not_implemented(header: &str) -> Refusal {
+    Refusal::new(
+        501,
+        "NotImplemented",
+        "A header you provided implies functionality that is not implemented.",
+    )
+    .detail("Header", header)
 }
 
 // === impl S3Call ===

@@ -1,11 +1,12 @@
 use jiff::Timestamp;
 use md5::{Digest, Md5};
 
-use super::S3Call;
+use super::{S3Call, tagging};
 use crate::{
     answer::{Answer, Refusal},
     auth::digests,
-    state::Object,
+    authorise::Ask,
+    state::{Bucket, Object, Tags},
 };
 
 /// Headers of PutObject that GetObject gives back.
@@ -17,14 +18,23 @@ const KEPT: &[&str] = &[
     "expires",
 ];
 
+/// Headers of PutObject and of what else makes objects; what they may say is looked at before.
+pub(super) const HEADERS: &[&str] = &[
+    "x-amz-acl",
+    "x-amz-server-side-encryption",
+    "x-amz-storage-class",
+    "x-amz-tagging",
+];
+/// Bytes of all objects and parts together. No bucket of a test needs more, and whoever may put objects must not be able
+/// to take the machine's memory.
+const SPACE: usize = 1 << 30;
+
 pub(super) fn put(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
-    call.check(call.ask_object("s3:PutObject"))?;
+    let tags = tagging::header(call.request)?;
+    check_put(call, &tags)?;
     let checksum = digests(call.request, call.payload)?;
     let (request, body, now) = (call.request, call.payload.body.clone(), call.now);
-    let key = call.key().to_owned();
-    if key.len() > 1024 {
-        return Err(Refusal::new(400, "KeyTooLongError", "Your key is too long"));
-    }
+    let key = checked_key(call)?;
     let bucket = call.bucket()?;
     let existing = bucket.objects.get(&key).map(|object| object.etag.as_str());
     let unmet = match (request.header("if-none-match"), request.header("if-match")) {
@@ -48,29 +58,112 @@ pub(super) fn put(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
         etag: etag.clone(),
         modified: now,
         headers: kept(call.request),
+        tags,
+        parts: Vec::new(),
         checksum: checksum.clone(),
     };
-    call.bucket()?.objects.insert(key, object);
+    store(call, key, object)?;
     let answer = Answer::empty(200).header("etag", etag);
     Ok(match checksum {
-        Some((name, value)) => answer.header(&name, value).header("x-amz-checksum-type", "FULL_OBJECT"),
+        Some((name, value)) => answer
+            .header("x-amz-checksum-type", checksum_type(&value))
+            .header(&name, value),
         None => answer,
     })
 }
 
+/// Asks whether the object may be put, with these tags.
+pub(super) fn check_put(call: &mut S3Call<'_>, tags: &Tags) -> Result<(), Refusal> {
+    call.check(ask_put(call, tags))?;
+    if tags.is_empty() {
+        return Ok(());
+    }
+    call.check(tagging::requested(call.ask_object("s3:PutObjectTagging"), tags))
+}
+
+fn ask_put(call: &S3Call<'_>, tags: &Tags) -> Ask {
+    let mut ask = tagging::requested(call.ask_object("s3:PutObject"), tags);
+    for name in HEADERS.iter().filter(|name| **name != "x-amz-tagging") {
+        if let Some(value) = call.request.header(name) {
+            ask = ask.context(&format!("s3:{name}"), value);
+        }
+    }
+    ask
+}
+
+/// The key of an object that is to be made.
+pub(super) fn checked_key(call: &S3Call<'_>) -> Result<String, Refusal> {
+    if call.key().len() > 1024 {
+        return Err(Refusal::new(400, "KeyTooLongError", "Your key is too long"));
+    }
+    Ok(call.key().to_owned())
+}
+
+/// Puts an object in its bucket, if there is room for it.
+pub(super) fn store(call: &mut S3Call<'_>, key: String, object: Object) -> Result<(), Refusal> {
+    check_space(call, object.body.len())?;
+    call.bucket()?.objects.insert(key, object);
+    Ok(())
+}
+
+pub(super) fn check_space(call: &S3Call<'_>, bytes: usize) -> Result<(), Refusal> {
+    let taken: usize = call.state.buckets.values().map(Bucket::size).sum();
+    if taken.saturating_add(bytes) <= SPACE {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        503,
+        "SlowDown",
+        format!("Rolecall keeps {SPACE} bytes of objects at most: delete some"),
+    ))
+}
+
+pub(super) fn no_key(key: &str) -> Refusal {
+    Refusal::new(404, "NoSuchKey", "The specified key does not exist.").detail("Key", key)
+}
+
+pub(super) fn invalid_argument(name: &str, value: &str) -> Refusal {
+    Refusal::new(
+        400,
+        "InvalidArgument",
+        format!("Provided {name} not an integer or within integer range"),
+    )
+    .detail("ArgumentName", name)
+    .detail("ArgumentValue", value)
+}
+
+/// A checksum of checksums carries the number of parts behind a hyphen, which base64 has not.
+pub(super) fn checksum_type(value: &str) -> &'static str {
+    if value.contains('-') {
+        "COMPOSITE"
+    } else {
+        "FULL_OBJECT"
+    }
+}
+
 /// GetObject and HeadObject. Whoever may not list the bucket does not learn that a key is absent.
 pub(super) fn get(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
-    call.check(call.ask_object("s3:GetObject"))?;
+    let action = match call.route.param("versionId") {
+        None => "s3:GetObject",
+        Some(_) => "s3:GetObjectVersion",
+    };
+    let mut ask = call.ask_object(action);
+    let tags = call
+        .state
+        .buckets
+        .get(call.bucket_name())
+        .and_then(|bucket| bucket.objects.get(call.key()));
+    for (key, value) in tags.into_iter().flat_map(|object| &object.tags) {
+        ask = ask.context(&format!("s3:ExistingObjectTag/{key}"), value);
+    }
+    call.check(ask)?;
+    let (route, anonymous) = (call.route, call.gate.who().account.is_none());
     let key = call.key().to_owned();
     if !call.bucket()?.objects.contains_key(&key) {
         call.check(call.ask_bucket("s3:ListBucket"))?;
     }
     let request = call.request;
-    let object = call
-        .bucket()?
-        .objects
-        .get(&key)
-        .ok_or_else(|| Refusal::new(404, "NoSuchKey", "The specified key does not exist.").detail("Key", &key))?;
+    let object = call.bucket()?.objects.get(&key).ok_or_else(|| no_key(&key))?;
     // RFC 9110, section 13.2.2: a date counts only where there is no tag of the same direction.
     let since = |name: &str| {
         request
@@ -92,16 +185,36 @@ pub(super) fn get(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     if known {
         return Ok(Answer::empty(304).header("etag", object.etag.clone()));
     }
-    let (status, range) = match request.header("range") {
-        Some(range) => (206, slice(range, object.body.len())?),
-        None => (200, 0..object.body.len()),
+    let (status, range) = match (request.header("range"), route.param("partNumber")) {
+        (_, Some(number)) => (206, part(object, number)?),
+        (Some(range), None) => (206, slice(range, object.body.len())?),
+        (None, None) => (200, 0..object.body.len()),
     };
     let mut answer = Answer::empty(status)
         .header("etag", object.etag.clone())
         .header("last-modified", http_date(object.modified))
         .header("accept-ranges", "bytes");
-    for (name, value) in &object.headers {
+    let instead = |name: &str| route.param(&format!("response-{name}"));
+    if anonymous && KEPT.iter().any(|name| instead(name).is_some()) {
+        return Err(Refusal::new(
+            400,
+            "InvalidRequest",
+            "Request specific response headers cannot be used for anonymous GET requests.",
+        ));
+    }
+    for (name, value) in object.headers.iter().filter(|(name, _)| instead(name).is_none()) {
         answer = answer.header(name, value.clone());
+    }
+    for name in KEPT.iter().chain(&["content-encoding"]) {
+        if let Some(value) = instead(name) {
+            answer = answer.header(name, value);
+        }
+    }
+    if !object.tags.is_empty() {
+        answer = answer.header("x-amz-tagging-count", object.tags.len().to_string());
+    }
+    if route.param("partNumber").is_some() && !object.parts.is_empty() {
+        answer = answer.header("x-amz-mp-parts-count", object.parts.len().to_string());
     }
     let whole = range.len() == object.body.len();
     if status == 206 {
@@ -124,7 +237,7 @@ pub(super) fn get(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     {
         answer = answer
             .header(name, value.clone())
-            .header("x-amz-checksum-type", "FULL_OBJECT");
+            .header("x-amz-checksum-type", checksum_type(value));
     }
     // For HEAD the server sends the length and leaves the body out.
     answer.body = object.body.slice(range);
@@ -133,7 +246,11 @@ pub(super) fn get(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
 
 /// Deleting what is not there succeeds.
 pub(super) fn delete(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
-    call.check(call.ask_object("s3:DeleteObject"))?;
+    let action = match call.route.param("versionId") {
+        None => "s3:DeleteObject",
+        Some(_) => "s3:DeleteObjectVersion",
+    };
+    call.check(call.ask_object(action))?;
     let key = call.key().to_owned();
     call.bucket()?.objects.remove(&key);
     Ok(Answer::empty(204))
@@ -178,8 +295,28 @@ pub(super) fn precondition_failed() -> Refusal {
     )
 }
 
+/// The bytes of a part; what came whole is its only part.
+fn part(object: &Object, number: &str) -> Result<std::ops::Range<usize>, Refusal> {
+    let index = number
+        .parse::<usize>()
+        .ok()
+        .and_then(|number| number.checked_sub(1))
+        .ok_or_else(|| invalid_argument("partNumber", number))?;
+    let whole = [object.body.len()];
+    let parts = if object.parts.is_empty() {
+        &whole
+    } else {
+        object.parts.as_slice()
+    };
+    let length = parts
+        .get(index)
+        .ok_or_else(|| Refusal::new(416, "InvalidPartNumber", "The requested partnumber is not satisfiable"))?;
+    let start: usize = parts[..index].iter().sum();
+    Ok(start..start + length)
+}
+
 /// One range of bytes: `bytes=0-9`, `bytes=5-`, `bytes=-3`.
-fn slice(header: &str, length: usize) -> Result<std::ops::Range<usize>, Refusal> {
+pub(super) fn slice(header: &str, length: usize) -> Result<std::ops::Range<usize>, Refusal> {
     let unsatisfiable = || Refusal::new(416, "InvalidRange", "The requested range is not satisfiable");
     let (start, end) = header
         .strip_prefix("bytes=")

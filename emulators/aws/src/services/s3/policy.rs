@@ -34,7 +34,7 @@ pub(super) fn put(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
 pub(super) fn get(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     check(call, "s3:GetBucketPolicy")?;
     match &call.bucket()?.policy {
-        Some(document) => Ok(Answer::ok("application/json", document.text.clone())),
+        Some(document) => Ok(Answer::ok("application/json", document.text.to_string())),
         None => Err(
             Refusal::new(404, "NoSuchBucketPolicy", "The bucket policy does not exist")
                 .detail("BucketName", call.bucket_name()),

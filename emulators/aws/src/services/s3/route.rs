@@ -1,6 +1,7 @@
 use http::Method;
 use percent_encoding::percent_decode_str;
 
+use super::subresource::{self, Fixed};
 use crate::{answer::Refusal, request::Received, state::State};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,22 @@ pub(crate) enum Operation {
     GetObject,
     HeadObject,
     DeleteObject,
+    DeleteObjects,
+    GetBucketTagging,
+    PutBucketTagging,
+    DeleteBucketTagging,
+    GetObjectTagging,
+    PutObjectTagging,
+    DeleteObjectTagging,
+    CreateMultipartUpload,
+    UploadPart,
+    UploadPartCopy,
+    CompleteMultipartUpload,
+    AbortMultipartUpload,
+    ListParts,
+    ListMultipartUploads,
+    /// What always answers alike.
+    Fixed(Fixed),
 }
 
 /// What a request is about.
@@ -35,6 +52,18 @@ pub(crate) struct Route {
 
 /// Parameters that change nothing of what an operation does.
 const NEUTRAL: &[&str] = &["x-id"];
+
+/// Those of GetObject and HeadObject.
+const READ: &[&str] = &[
+    "versionId",
+    "partNumber",
+    "response-cache-control",
+    "response-content-disposition",
+    "response-content-encoding",
+    "response-content-language",
+    "response-content-type",
+    "response-expires",
+];
 
 // === impl Route ===
 
@@ -77,11 +106,51 @@ impl Route {
     fn operation(&self, method: &Method, copies: bool) -> Option<Operation> {
         use Operation as O;
         let has = |name: &str| self.query.iter().any(|(n, _)| n == name);
+        let fixed = |of_object| {
+            self.query
+                .iter()
+                .find_map(|(name, _)| subresource::named(name, of_object))
+        };
+        let one;
         let (operation, params): (O, &[&str]) = match (&self.bucket, &self.key, method.as_str()) {
-            (None, _, "GET") => (O::ListBuckets, &[]),
+            (None, _, "GET") => (
+                O::ListBuckets,
+                &["max-buckets", "prefix", "continuation-token", "bucket-region"],
+            ),
             (Some(_), None, "GET") if has("policy") => (O::GetBucketPolicy, &["policy"]),
             (Some(_), None, "PUT") if has("policy") => (O::PutBucketPolicy, &["policy"]),
             (Some(_), None, "DELETE") if has("policy") => (O::DeleteBucketPolicy, &["policy"]),
+            (Some(_), None, "POST") if has("delete") => (O::DeleteObjects, &["delete"]),
+            (Some(_), None, "GET") if has("tagging") => (O::GetBucketTagging, &["tagging"]),
+            (Some(_), None, "PUT") if has("tagging") => (O::PutBucketTagging, &["tagging"]),
+            (Some(_), None, "DELETE") if has("tagging") => (O::DeleteBucketTagging, &["tagging"]),
+            (Some(_), None, "GET") if has("uploads") => (
+                O::ListMultipartUploads,
+                &[
+                    "uploads",
+                    "prefix",
+                    "delimiter",
+                    "max-uploads",
+                    "key-marker",
+                    "upload-id-marker",
+                ],
+            ),
+            (Some(_), Some(_), "GET") if has("tagging") => (O::GetObjectTagging, &["tagging"]),
+            (Some(_), Some(_), "PUT") if has("tagging") => (O::PutObjectTagging, &["tagging"]),
+            (Some(_), Some(_), "DELETE") if has("tagging") => (O::DeleteObjectTagging, &["tagging"]),
+            (Some(_), Some(_), "POST") if has("uploads") => (O::CreateMultipartUpload, &["uploads"]),
+            (Some(_), Some(_), "PUT") if has("uploadId") && copies => (O::UploadPartCopy, &["uploadId", "partNumber"]),
+            (Some(_), Some(_), "PUT") if has("uploadId") => (O::UploadPart, &["uploadId", "partNumber"]),
+            (Some(_), Some(_), "POST") if has("uploadId") => (O::CompleteMultipartUpload, &["uploadId"]),
+            (Some(_), Some(_), "DELETE") if has("uploadId") => (O::AbortMultipartUpload, &["uploadId"]),
+            (Some(_), Some(_), "GET") if has("uploadId") => {
+                (O::ListParts, &["uploadId", "max-parts", "part-number-marker"])
+            }
+            (Some(_), key, "GET") if fixed(key.is_some()).is_some() => {
+                let fixed = fixed(key.is_some())?;
+                one = [fixed.name];
+                (O::Fixed(fixed), &one)
+            }
             (Some(_), None, "GET") if has("location") => (O::GetBucketLocation, &["location"]),
             (Some(_), None, "GET") if self.param("list-type") == Some("2") => (
                 O::ListObjectsV2,
@@ -105,16 +174,20 @@ impl Route {
             (Some(_), None, "DELETE") => (O::DeleteBucket, &[]),
             (Some(_), Some(_), "PUT") if copies => (O::CopyObject, &[]),
             (Some(_), Some(_), "PUT") => (O::PutObject, &[]),
-            (Some(_), Some(_), "GET") => (O::GetObject, &[]),
-            (Some(_), Some(_), "HEAD") => (O::HeadObject, &[]),
-            (Some(_), Some(_), "DELETE") => (O::DeleteObject, &[]),
+            (Some(_), Some(_), "GET") => (O::GetObject, READ),
+            (Some(_), Some(_), "HEAD") => (O::HeadObject, READ),
+            (Some(_), Some(_), "DELETE") => (O::DeleteObject, &["versionId"]),
             _ => return None,
         };
         // A parameter that is not understood (?acl, ?uploads, ?versionId) makes it another operation, never this one.
-        let understood = |name: &str| {
-            params.contains(&name) || NEUTRAL.contains(&name) || name.to_ascii_lowercase().starts_with("x-amz-")
+        let understood = |name: &str, value: &str| {
+            // Nothing has versions here; what has none has the version `null`.
+            params.contains(&name) && (name != "versionId" || value == "null")
+                || NEUTRAL.contains(&name)
+                || name.to_ascii_lowercase().starts_with("x-amz-")
         };
-        self.query.iter().all(|(name, _)| understood(name)).then_some(operation)
+        let all = self.query.iter().all(|(name, value)| understood(name, value));
+        all.then_some(operation)
     }
 }
 
@@ -138,6 +211,21 @@ impl Operation {
             Self::GetObject => "GetObject",
             Self::HeadObject => "HeadObject",
             Self::DeleteObject => "DeleteObject",
+            Self::DeleteObjects => "DeleteObjects",
+            Self::GetBucketTagging => "GetBucketTagging",
+            Self::PutBucketTagging => "PutBucketTagging",
+            Self::DeleteBucketTagging => "DeleteBucketTagging",
+            Self::GetObjectTagging => "GetObjectTagging",
+            Self::PutObjectTagging => "PutObjectTagging",
+            Self::DeleteObjectTagging => "DeleteObjectTagging",
+            Self::CreateMultipartUpload => "CreateMultipartUpload",
+            Self::UploadPart => "UploadPart",
+            Self::UploadPartCopy => "UploadPartCopy",
+            Self::CompleteMultipartUpload => "CompleteMultipartUpload",
+            Self::AbortMultipartUpload => "AbortMultipartUpload",
+            Self::ListParts => "ListParts",
+            Self::ListMultipartUploads => "ListMultipartUploads",
+            Self::Fixed(fixed) => fixed.operation,
         }
     }
 }
@@ -162,6 +250,9 @@ fn host_bucket(request: &Received, query: &[(String, String)], state: &State) ->
     }
     if let Some(at) = host.find(".s3.").or_else(|| host.find(".s3-")) {
         return Some(host[..at].to_owned());
+    }
+    if let Some(bucket) = host.strip_suffix(".localhost") {
+        return Some(bucket.strip_suffix(".s3").unwrap_or(bucket).to_owned());
     }
     // A bucket's name may have dots itself: the longest that exists is meant.
     let known = host
@@ -236,7 +327,26 @@ mod tests {
         None
     )]
     #[case::ipv6("GET", "[::1]:4566", "/b/", "", Some(Operation::ListObjects), Some("b"), None)]
-    #[case::sub_resource("GET", "127.0.0.1", "/b", "acl", None, Some("b"), None)]
+    #[case::sub_resource("PUT", "127.0.0.1", "/b", "acl", None, Some("b"), None)]
+    #[case::post("POST", "127.0.0.1", "/b/k", "", None, Some("b"), Some("k"))]
+    #[case::parts(
+        "POST",
+        "127.0.0.1",
+        "/b/k",
+        "uploads",
+        Some(Operation::CreateMultipartUpload),
+        Some("b"),
+        Some("k")
+    )]
+    #[case::virtual_local(
+        "PUT",
+        "new.localhost:4566",
+        "/k",
+        "",
+        Some(Operation::PutObject),
+        Some("new"),
+        Some("k")
+    )]
     #[case::version("GET", "127.0.0.1", "/b/k", "versionId=1", None, Some("b"), Some("k"))]
     fn a_request_is_about_one_thing(
         #[case] method: &str,

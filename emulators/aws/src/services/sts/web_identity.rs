@@ -107,7 +107,9 @@ pub(super) fn assume_role(call: &mut Call<'_>) -> Done {
 
 /// Whoever holds a token of this provider.
 fn principal(provider: &OidcProvider) -> Principal {
-    Principal::Service(provider.arn.clone())
+    Principal::Federated {
+        provider: provider.arn.clone(),
+    }
 }
 
 /// Audience and times, by the world's clock.
