@@ -75,7 +75,7 @@ impl Api {
                 }
             }
         };
-        let mut response = response.unwrap_or_else(|error| body::json(error.code(), &error.to_status()));
+        let mut response = response.unwrap_or_else(|error| error.to_response());
         if down {
             response.extensions_mut().insert(Unanswered);
         }
@@ -112,8 +112,9 @@ impl Api {
                 if let Some(kind) = authentication::kind_at(&path) {
                     return self.answer_creation(identity, kind, verb, &path, query, request).await;
                 }
-                let resource =
-                    Resource::find(&path.group, &path.version, &path.resource).ok_or_else(ApiError::unknown_path)?;
+                let Some(resource) = Resource::find(&path.group, &path.version, &path.resource) else {
+                    return Err(discovery::unknown(&path.group));
+                };
                 self.resource(identity, verb, resource, path, query, request).await
             }
         }

@@ -9,7 +9,10 @@ use super::{
     body::{self, Body},
     openapi,
 };
-use crate::{authentication::Issuer, store::Resource};
+use crate::{
+    authentication::Issuer,
+    store::{Kind, Resource},
+};
 
 /// The version of Kubernetes whose behaviour this server shows.
 pub(crate) const VERSION: &str = "v1.36.3";
@@ -47,7 +50,14 @@ pub(super) fn answer(path: &str, request: &Request<Incoming>, issuer: &Issuer) -
         "/openapi/v3" => openapi::index(),
         "/openapi/v3/api/v1" => openapi::document(""),
         "/openapi/v3/apis/apps/v1" => openapi::document("apps"),
-        _ => return Err(ApiError::unknown_path()),
+        path => {
+            let mut parts = path.trim_start_matches('/').split('/');
+            return Err(match (parts.next(), parts.next()) {
+                (Some("api"), _) => ApiError::unknown_path(),
+                (Some("apis"), Some(group)) if !group.is_empty() => unknown(group),
+                _ => ApiError::no_page(),
+            });
+        }
     };
     Ok(body::json(StatusCode::OK, &found))
 }
@@ -64,6 +74,15 @@ fn version() -> Value {
         "compiler": "",
         "platform": "linux/amd64",
     })
+}
+
+/// What is said of a path of `group` (empty for the core) that is not there.
+pub(super) fn unknown(group: &str) -> ApiError {
+    let known = Kind::ANSWERED.into_iter().chain(Resource::ALL.map(Kind::Stored));
+    match known.map(Kind::group).any(|known| known == group) {
+        true => ApiError::unknown_path(),
+        false => ApiError::no_page(),
+    }
 }
 
 /// What anybody may keep for an hour.

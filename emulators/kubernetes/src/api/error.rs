@@ -1,9 +1,12 @@
 use std::borrow::Cow;
 
-use http::StatusCode;
+use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::FieldError;
+use super::{
+    FieldError,
+    body::{self, Body},
+};
 use crate::store::{Kind, Resource};
 
 /// A refusal in the words of the API server, answered as a `Status` (`k8s.io/apimachinery/pkg/api/errors`).
@@ -14,6 +17,8 @@ pub(crate) struct ApiError {
     reason: Cow<'static, str>,
     message: Box<str>,
     pub(super) details: Value,
+    /// Said in plain text, because no API group is there to say it.
+    plain: bool,
 }
 
 // === impl ApiError ===
@@ -25,7 +30,28 @@ impl ApiError {
             reason: reason.into(),
             message: message.into().into_boxed_str(),
             details: Value::Null,
+            plain: false,
         }
+    }
+
+    /// A path of no API group: the words of Go's own web server.
+    pub(crate) fn no_page() -> Self {
+        Self {
+            plain: true,
+            ..Self::new(StatusCode::NOT_FOUND, "NotFound", "404 page not found")
+        }
+    }
+
+    /// The answer.
+    pub(super) fn to_response(&self) -> Response<Body> {
+        if self.plain {
+            return body::bytes(
+                self.code,
+                "text/plain; charset=utf-8",
+                format!("{}\n", self.message).into(),
+            );
+        }
+        body::json(self.code, &self.to_status())
     }
 
     pub(super) fn of(mut self, kind: &str, name: &str) -> Self {
@@ -225,7 +251,7 @@ impl ApiError {
         let mut error = Self::new(
             StatusCode::GATEWAY_TIMEOUT,
             "Timeout",
-            format!("Too large resource version: {asked}, current: {current}"),
+            format!("Timeout: Too large resource version: {asked}, current: {current}"),
         )
         .because(json!([{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]));
         error.details["retryAfterSeconds"] = 1.into();

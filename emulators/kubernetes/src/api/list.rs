@@ -100,7 +100,9 @@ impl Continue {
             .and_then(|json| serde_json::from_slice(&json).ok())
             .map(Some)
             .ok_or_else(|| {
-                ApiError::bad_request("continue key is not valid: it is not one that this server has given out")
+                ApiError::bad_request(
+                    "invalid continue token: continue key is not valid: it is not one that this server has given out",
+                )
             })
     }
 

@@ -20,22 +20,14 @@ pub(super) fn selection(
     hidden: bool,
 ) -> Result<Selection, ApiError> {
     let (labels, fields) = (query.text("labelSelector"), query.text("fieldSelector"));
-    let refused = |problem: String| {
-        ApiError::bad_request(format!(
-            "Unable to find \"{}/{}, Resource={}\" that match label selector \"{labels}\", field selector \"{fields}\": {problem}",
-            resource.group(),
-            resource.version(),
-            resource.plural()
-        ))
-    };
-    let mut selected = FieldSelector::parse(fields, resource).map_err(refused)?;
+    let mut selected = FieldSelector::parse(fields, resource).map_err(ApiError::bad_request)?;
     if let Some(key) = one {
         selected = selected.and(FieldSelector::name(&key.name));
     }
     Ok(Selection {
         resource,
         namespace,
-        labels: LabelSelector::parse(labels).map_err(refused)?,
+        labels: LabelSelector::parse(labels).map_err(ApiError::bad_request)?,
         fields: selected,
         hidden,
     })

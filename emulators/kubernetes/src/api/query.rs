@@ -37,7 +37,7 @@ impl Query {
             text => text
                 .parse()
                 .map(Some)
-                .map_err(|_| ApiError::bad_request(format!("invalid value for {key}: {text:?} is no whole number"))),
+                .map_err(|_| ApiError::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"))),
         }
     }
 
@@ -46,7 +46,7 @@ impl Query {
         let text = self.text("resourceVersion");
         self.number("resourceVersion").map_err(|_| {
             ApiError::bad_request(format!(
-                "Invalid value: {text:?}: resourceVersion must be a whole number"
+                "invalid resource version: resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"
             ))
         })
     }

@@ -59,22 +59,25 @@ pub(super) fn initial_status(resource: Resource) -> Value {
 /// What is wrong with the `spec` of a workload.
 pub(super) fn check(resource: Resource, workload: &Value, errors: &mut Vec<FieldError>) {
     let template = &workload["spec"]["template"];
+    let before = errors.len();
     check_selector(resource, workload, errors);
+    // A selector that cannot be read is compared with nothing; an absent one is.
+    let readable = errors.len() == before || !has(workload, "/spec/selector");
     let selector = &workload["spec"]["selector"];
     let empty = has(workload, "/spec/selector") && LabelSelector::from_object(selector).is_empty();
     if empty {
         errors.push(FieldError::invalid_value(
             "spec.selector",
-            go_selector(selector),
+            selector,
             &format!("empty selector is invalid for {}", resource.singular()),
         ));
     }
     // An absent selector matches nothing, an empty one everything.
     let matches = has(workload, "/spec/selector") && LabelSelector::from_object(selector).matches(template);
-    if !matches {
+    if readable && !matches {
         errors.push(FieldError::invalid_value(
             "spec.template.metadata.labels",
-            go_map(&template["metadata"]["labels"]),
+            &template["metadata"]["labels"],
             "`selector` does not match template `labels`",
         ));
     }
@@ -153,7 +156,7 @@ fn check_selector(resource: Resource, workload: &Value, errors: &mut Vec<FieldEr
 /// What is wrong with a change: the selector may not change.
 pub(super) fn check_update(before: &Value, after: &Value, errors: &mut Vec<FieldError>) {
     if before["spec"]["selector"] != after["spec"]["selector"] {
-        let selector = go_selector(&after["spec"]["selector"]);
+        let selector = &after["spec"]["selector"];
         errors.push(FieldError::invalid_value(
             "spec.selector",
             selector,
@@ -168,52 +171,4 @@ pub(super) fn count_generation(before: &Value, after: &mut Value) {
         let generation = before["metadata"]["generation"].as_i64().unwrap_or(0);
         set(after, &["metadata", "generation"], generation.saturating_add(1));
     }
-}
-
-/// A map of texts as Go's `%#v` prints it, keys in order.
-fn go_map(map: &Value) -> String {
-    let Some(map) = map.as_object() else {
-        return "map[string]string(nil)".to_owned();
-    };
-    let mut pairs: Vec<String> = map
-        .iter()
-        .map(|(key, value)| format!("{key:?}:{:?}", value.as_str().unwrap_or_default()))
-        .collect();
-    pairs.sort();
-    format!("map[string]string{{{}}}", pairs.join(", "))
-}
-
-/// A label selector as Go's `%#v` prints it; an absent one is `null`.
-fn go_selector(selector: &Value) -> String {
-    if !selector.is_object() {
-        return "null".to_owned();
-    }
-    let expression = |expression: &Value| {
-        let values = match expression.get("values").and_then(Value::as_array) {
-            Some(values) => {
-                let values: Vec<String> = values
-                    .iter()
-                    .map(|v| format!("{:?}", v.as_str().unwrap_or_default()))
-                    .collect();
-                format!("[]string{{{}}}", values.join(", "))
-            }
-            None => "[]string(nil)".to_owned(),
-        };
-        format!(
-            "v1.LabelSelectorRequirement{{Key:{:?}, Operator:{:?}, Values:{values}}}",
-            text(expression, "/key"),
-            text(expression, "/operator")
-        )
-    };
-    let expressions = match selector.get("matchExpressions").and_then(Value::as_array) {
-        Some(list) => {
-            let list: Vec<String> = list.iter().map(expression).collect();
-            format!("[]v1.LabelSelectorRequirement{{{}}}", list.join(", "))
-        }
-        None => "[]v1.LabelSelectorRequirement(nil)".to_owned(),
-    };
-    format!(
-        "v1.LabelSelector{{MatchLabels:{}, MatchExpressions:{expressions}}}",
-        go_map(&selector["matchLabels"])
-    )
 }

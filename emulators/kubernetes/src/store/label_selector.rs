@@ -109,6 +109,10 @@ impl Requirement {
             (text, Operator::Exists)
         };
         let key = key.trim();
+        if let (Operator::Exists, Some((_, rest))) = (&operator, key.split_once(char::is_whitespace)) {
+            let found = rest.split_whitespace().next().unwrap_or_default();
+            return Err(format!("found '{found}', expected: in, notin, =, ==, !=, gt, lt"));
+        }
         if !is_qualified_name(key) {
             return Err(format!(
                 "key: Invalid value: \"{key}\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"

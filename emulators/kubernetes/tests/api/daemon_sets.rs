@@ -64,7 +64,9 @@ fn uids(pods: &BTreeMap<String, Pod>) -> BTreeSet<Option<String>> {
 
 #[tokio::test]
 async fn a_daemon_runs_on_every_worker_and_on_none_of_the_control_plane() {
-    let world = Embedded::start().await;
+    let Some(world) = Embedded::alone("has other nodes than node-1 and node-2").await else {
+        return;
+    };
     let made = sets(&world)
         .await
         .create(&PostParams::default(), &daemons(json!({"hostNetwork": true})))
@@ -95,7 +97,9 @@ async fn a_daemon_runs_on_every_worker_and_on_none_of_the_control_plane() {
 
 #[tokio::test]
 async fn a_daemon_that_tolerates_the_control_plane_runs_there_too() {
-    let world = Embedded::start().await;
+    let Some(world) = Embedded::alone("has other nodes than node-1 and node-2").await else {
+        return;
+    };
     let tolerant = json!({"tolerations": [{"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}]});
     sets(&world)
         .await
@@ -107,7 +111,9 @@ async fn a_daemon_that_tolerates_the_control_plane_runs_there_too() {
 
 #[tokio::test]
 async fn nodes_that_come_get_a_daemon_and_nodes_that_no_longer_fit_lose_theirs() {
-    let world = Embedded::start().await;
+    let Some(world) = Embedded::alone("has other nodes than node-1 and node-2").await else {
+        return;
+    };
     let nodes: Api<Node> = Api::all(world.client(User::Admin).await);
     let old = json!({"nodeSelector": {"kubernetes.io/role": "node"}});
     sets(&world)
@@ -140,7 +146,9 @@ async fn nodes_that_come_get_a_daemon_and_nodes_that_no_longer_fit_lose_theirs()
 
 #[tokio::test]
 async fn a_deleted_daemon_is_made_again_and_a_changed_template_replaces_all() {
-    let world = Embedded::start().await;
+    let Some(world) = Embedded::alone("has other nodes than node-1 and node-2").await else {
+        return;
+    };
     let (sets, pods) = (sets(&world).await, world.pods().await);
     sets.create(&PostParams::default(), &daemons(json!({})))
         .await
@@ -180,7 +188,9 @@ async fn a_deleted_daemon_is_made_again_and_a_changed_template_replaces_all() {
 
 #[tokio::test]
 async fn at_most_one_ready_daemon_is_missing_while_a_template_rolls() {
-    let world = Embedded::start().await;
+    let Some(world) = Embedded::alone("has other nodes than node-1 and node-2").await else {
+        return;
+    };
     let (sets, pods) = (sets(&world).await, world.pods().await);
     sets.create(&PostParams::default(), &daemons(json!({})))
         .await
@@ -207,7 +217,9 @@ async fn at_most_one_ready_daemon_is_missing_while_a_template_rolls() {
 
 #[tokio::test]
 async fn the_pods_of_a_deleted_set_go_with_it_unless_they_are_orphaned() {
-    let world = Embedded::start().await;
+    let Some(world) = Embedded::alone("has other nodes than node-1 and node-2").await else {
+        return;
+    };
     let (sets, pods) = (sets(&world).await, world.pods().await);
     for (policy, left) in [
         (PropagationPolicy::Orphan, 2),

@@ -2,7 +2,7 @@
 //! real API server could stand in its place.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex},
     time::Duration,
@@ -16,16 +16,16 @@ use kube::{
 };
 use rolecall_accept::CancellationToken;
 use rolecall_clock::Clock;
-use rolecall_kubernetes::{Cluster, NodeSettings, PodRuntime, PodSandbox, User};
+use rolecall_kubernetes::{Cluster, NodeSettings, PodFile, PodRuntime, PodSandbox, User};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::Semaphore};
 
-/// Nothing here takes longer than this unless it is broken.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+use crate::world::{KUBECONFIG, patience};
 
 /// A cluster, its address, and what its runtime has seen.
 pub(crate) struct Embedded {
     pub(crate) cluster: Cluster,
+    pub(crate) clock: Clock,
     pub(crate) address: SocketAddr,
     pub(crate) runtime: Arc<Sandboxes>,
     pub(crate) stop: CancellationToken,
@@ -36,13 +36,16 @@ pub(crate) struct Sandboxes {
     pub(crate) running: Mutex<BTreeSet<String>>,
     pub(crate) stops: Mutex<Vec<Duration>>,
     pub(crate) permits: Semaphore,
+    /// What each pod was given, by UID.
+    pub(crate) files: Mutex<BTreeMap<String, Vec<PodFile>>>,
 }
 
 impl Embedded {
     /// A cluster whose pods stop as soon as they are asked to.
     pub(crate) async fn start() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let cluster = Cluster::new(Clock::new()).expect("certificates");
+        let clock = Clock::new();
+        let cluster = Cluster::new(clock.clone()).expect("certificates");
         let runtime = Sandboxes::new();
         let stop = CancellationToken::new();
         for (name, number) in [("master-1", 1), ("node-1", 2), ("node-2", 3)] {
@@ -52,10 +55,28 @@ impl Embedded {
         let address = listen(&cluster, "127.0.0.1:0", stop.clone()).await;
         Self {
             cluster,
+            clock,
             address,
             runtime,
             stop,
         }
+    }
+
+    /// As [`start`](Self::start), for a test of what no real API server does: with one, nothing, after saying so.
+    pub(crate) async fn alone(what: &str) -> Option<Self> {
+        if std::env::var_os(KUBECONFIG).is_some() {
+            eprintln!("skipped: a real API server {what}");
+            return None;
+        }
+        Some(Self::start().await)
+    }
+
+    /// How the API server is reached.
+    pub(crate) async fn config(&self, user: User) -> Config {
+        let kubeconfig = self.cluster.kubeconfig(&format!("https://{}", self.address), user);
+        let kubeconfig = Kubeconfig::from_yaml(&kubeconfig).expect("a kubeconfig");
+        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+        config.expect("a configuration")
     }
 
     /// A client of the API server.
@@ -76,6 +97,7 @@ impl Sandboxes {
             running: Mutex::default(),
             stops: Mutex::default(),
             permits: Semaphore::new(Semaphore::MAX_PERMITS),
+            files: Mutex::default(),
         })
     }
 }
@@ -147,7 +169,7 @@ pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Opti
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    match tokio::time::timeout(PATIENCE, asking).await {
+    match tokio::time::timeout(patience(), asking).await {
         Ok(found) => found,
         Err(_) => panic!("never came: {what}"),
     }
@@ -194,6 +216,10 @@ impl PodRuntime for Sandboxes {
             {
                 return Err("no such image: broken".to_owned());
             }
+            self.files
+                .lock()
+                .expect("not poisoned")
+                .insert(pod.uid.clone(), pod.files);
             self.running.lock().expect("not poisoned").insert(pod.uid);
             Ok(())
         })
@@ -207,5 +233,10 @@ impl PodRuntime for Sandboxes {
             drop(permit);
             self.running.lock().expect("not poisoned").remove(&uid);
         })
+    }
+
+    fn update_files(&self, uid: &str, files: Vec<PodFile>) -> BoxFuture<'_, Result<(), String>> {
+        self.files.lock().expect("not poisoned").insert(uid.to_owned(), files);
+        Box::pin(async { Ok(()) })
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use crate::embedded::{Embedded, PATIENCE, Sandboxes, address, eventually, node, phase, pod, refusal, running};
+use crate::{
+    embedded::{Embedded, Sandboxes, address, eventually, node, phase, pod, refusal, running},
+    world::{World, patience},
+};
 use futures::{StreamExt, pin_mut};
 use k8s_openapi::api::core::v1::{Namespace, Node, Pod, ServiceAccount};
 use kube::{
@@ -14,13 +17,9 @@ use rolecall_kubernetes::{REQUESTED_ADDRESSES, User};
 use rstest::rstest;
 use serde_json::json;
 
-fn namespace(name: &str) -> Namespace {
-    serde_json::from_value(json!({"metadata": {"name": name}})).expect("a namespace")
-}
-
 #[tokio::test]
 async fn a_pod_runs_with_an_address_of_its_node() {
-    let world = Embedded::start().await;
+    let world = World::start().await;
     let pods = world.pods().await;
     let made = pods
         .create(&PostParams::default(), &pod("a", json!({})))
@@ -28,9 +27,7 @@ async fn a_pod_runs_with_an_address_of_its_node() {
         .expect("created");
     assert_eq!((phase(&made), address(&made)), ("Pending", ""));
     let pod = running(&pods, "a").await;
-    assert_eq!(address(&pod), "10.244.2.2");
     let status = pod.status.as_ref().expect("a status");
-    assert_eq!(status.host_ip.as_deref(), Some("172.20.0.12"));
     assert_eq!(status.pod_ips.as_ref().map(Vec::len), Some(1));
     assert!(
         status
@@ -46,18 +43,20 @@ async fn a_pod_runs_with_an_address_of_its_node() {
             .flatten()
             .any(|c| c.type_ == "Ready" && c.status == "True")
     );
+    let Some(embedded) = world.embedded() else { return };
     assert_eq!(
-        pod.metadata
-            .uid
-            .as_ref()
-            .map(|uid| world.runtime.running.lock().expect("sane").contains(uid)),
-        Some(true)
+        (address(&pod), status.host_ip.as_deref()),
+        ("10.244.2.2", Some("172.20.0.12"))
     );
+    let uid = pod.metadata.uid.as_ref().expect("a UID");
+    assert!(embedded.runtime.running.lock().expect("sane").contains(uid));
 }
 
 #[tokio::test]
 async fn a_pod_of_the_host_network_has_the_address_of_its_node() {
-    let world = Embedded::start().await;
+    let Some(world) = Embedded::alone("has other nodes and addresses").await else {
+        return;
+    };
     let pods = world.pods().await;
     let host = pod("host", json!({"spec": {"hostNetwork": true, "nodeName": "node-2"}}));
     pods.create(&PostParams::default(), &host).await.expect("created");
@@ -66,7 +65,7 @@ async fn a_pod_of_the_host_network_has_the_address_of_its_node() {
 
 #[tokio::test]
 async fn a_recreated_pod_has_another_uid_and_an_address_not_used_before() {
-    let world = Embedded::start().await;
+    let world = World::start().await;
     let pods = world.pods().await;
     let (mut addresses, mut uids) = (BTreeSet::new(), BTreeSet::new());
     for _ in 0..5 {
@@ -85,12 +84,16 @@ async fn a_recreated_pod_has_another_uid_and_an_address_not_used_before() {
         .await;
     }
     assert_eq!((addresses.len(), uids.len()), (5, 5), "{addresses:?}");
-    assert!(world.runtime.running.lock().expect("sane").is_empty());
+    if let Some(embedded) = world.embedded() {
+        assert!(embedded.runtime.running.lock().expect("sane").is_empty());
+    }
 }
 
 #[tokio::test]
 async fn a_pod_may_ask_for_the_address_of_another() {
-    let world = Embedded::start().await;
+    let Some(world) = Embedded::alone("has other nodes and addresses").await else {
+        return;
+    };
     let pods = world.pods().await;
     let asking = |name: &str, ips: &str| pod(name, json!({"metadata": {"annotations": {(REQUESTED_ADDRESSES): ips}}}));
     pods.create(&PostParams::default(), &pod("first", json!({})))
@@ -125,7 +128,9 @@ async fn a_pod_may_ask_for_the_address_of_another() {
 
 #[tokio::test]
 async fn a_pod_that_cannot_be_started_has_failed_and_says_why() {
-    let world = Embedded::start().await;
+    let Some(world) = Embedded::alone("has a kubelet of its own").await else {
+        return;
+    };
     let pods = world.pods().await;
     let broken = pod(
         "broken",
@@ -150,7 +155,9 @@ async fn a_deletion_is_announced_then_the_pod_is_stopped_then_it_is_gone(
     #[case] grace: Option<u32>,
     #[case] seconds: i64,
 ) {
-    let world = Embedded::start().await;
+    let Some(world) = Embedded::alone("has a kubelet of its own").await else {
+        return;
+    };
     let pods = world.pods().await;
     pods.create(&PostParams::default(), &pod("ending", json!({})))
         .await
@@ -192,7 +199,9 @@ async fn a_deletion_is_announced_then_the_pod_is_stopped_then_it_is_gone(
 
 #[tokio::test]
 async fn a_grace_period_is_shortened_by_a_second_deletion_and_never_prolonged() {
-    let world = Embedded::start().await;
+    let Some(world) = Embedded::alone("has a kubelet of its own").await else {
+        return;
+    };
     let pods = world.pods().await;
     pods.create(&PostParams::default(), &pod("slow", json!({})))
         .await
@@ -232,7 +241,9 @@ async fn a_grace_period_is_shortened_by_a_second_deletion_and_never_prolonged() 
 
 #[tokio::test]
 async fn a_pod_with_a_finalizer_stays_until_it_is_taken_off() {
-    let world = Embedded::start().await;
+    let Some(world) = Embedded::alone("has a kubelet of its own").await else {
+        return;
+    };
     let pods = world.pods().await;
     let kept = pod("kept", json!({"metadata": {"finalizers": ["example.com/audit"]}}));
     pods.create(&PostParams::default(), &kept).await.expect("created");
@@ -259,26 +270,24 @@ async fn a_pod_with_a_finalizer_stays_until_it_is_taken_off() {
 
 #[tokio::test]
 async fn a_namespace_takes_its_pods_with_it() {
-    let world = Embedded::start().await;
+    let world = World::start().await;
     let client = world.client(User::Admin).await;
     let namespaces: Api<Namespace> = Api::all(client.clone());
-    let pods: Api<Pod> = Api::namespaced(client.clone(), "team");
-    namespaces
-        .create(&PostParams::default(), &namespace("team"))
-        .await
-        .expect("created");
-    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), "team");
+    let team = &world.namespace;
+    let pods = world.pods().await;
+    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), team);
     assert!(accounts.get_opt("default").await.expect("answered").is_some());
     pods.create(&PostParams::default(), &pod("a", json!({})))
         .await
         .expect("created");
     running(&pods, "a").await;
-    world.runtime.permits.forget_permits(usize::MAX);
+    let kept = pod("kept", json!({"metadata": {"finalizers": ["example.com/audit"]}}));
+    pods.create(&PostParams::default(), &kept).await.expect("created");
     namespaces
-        .delete("team", &DeleteParams::default())
+        .delete(team, &DeleteParams::default())
         .await
         .expect("deleted");
-    let ending = namespaces.get("team").await.expect("still there");
+    let ending = namespaces.get(team).await.expect("still there");
     assert_eq!(
         ending.status.and_then(|status| status.phase).as_deref(),
         Some("Terminating")
@@ -286,10 +295,17 @@ async fn a_namespace_takes_its_pods_with_it() {
     let (code, reason, message) = refusal(pods.create(&PostParams::default(), &pod("b", json!({}))).await);
     assert_eq!((code, reason.as_str()), (403, "Forbidden"));
     assert!(message.ends_with("because it is being terminated"), "{message}");
-    world.runtime.permits.add_permits(1);
+    eventually("only what is kept is left", async || {
+        (pods.list(&ListParams::default()).await.expect("listed").items.len() == 1).then_some(())
+    })
+    .await;
+    let patch = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+    pods.patch("kept", &PatchParams::default(), &patch)
+        .await
+        .expect("patched");
     eventually("the namespace is gone", async || {
         namespaces
-            .get_opt("team")
+            .get_opt(team)
             .await
             .expect("answered")
             .is_none()
@@ -307,9 +323,11 @@ async fn a_namespace_takes_its_pods_with_it() {
 
 #[tokio::test]
 async fn the_control_plane_is_tainted_and_every_node_is_ready() {
-    let world = Embedded::start().await;
+    let Some(world) = Embedded::alone("has other nodes and addresses").await else {
+        return;
+    };
     let nodes: Api<Node> = Api::all(world.client(User::Proxy).await);
-    let nodes = tokio::time::timeout(PATIENCE, nodes.list(&ListParams::default()))
+    let nodes = tokio::time::timeout(patience(), nodes.list(&ListParams::default()))
         .await
         .expect("in time")
         .expect("listed");
@@ -342,7 +360,9 @@ async fn the_control_plane_is_tainted_and_every_node_is_ready() {
 
 #[tokio::test]
 async fn a_kubelet_that_comes_back_adopts_what_runs_and_starts_what_waits() {
-    let world = Embedded::start().await;
+    let Some(world) = Embedded::alone("has a kubelet of its own").await else {
+        return;
+    };
     let client = world.client(User::Admin).await;
     let pods: Api<Pod> = Api::namespaced(client, "default");
     let on = |name: &str| pod(name, json!({"spec": {"nodeName": "node-7"}}));
@@ -384,7 +404,9 @@ async fn a_kubelet_that_comes_back_adopts_what_runs_and_starts_what_waits() {
 
 #[tokio::test]
 async fn without_a_kubelet_a_pod_ends_only_by_force() {
-    let world = Embedded::start().await;
+    let Some(world) = Embedded::alone("has a kubelet of its own").await else {
+        return;
+    };
     let pods = world.pods().await;
     let lost = pod("lost", json!({"spec": {"nodeName": "node-9"}}));
     pods.create(&PostParams::default(), &lost).await.expect("created");

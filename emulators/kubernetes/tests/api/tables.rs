@@ -1,6 +1,9 @@
 //! What kubectl asks for: tables, discovery of groups, and the check of fields.
 
-use crate::embedded::{Embedded, eventually, pod, refusal, running};
+use crate::{
+    embedded::{eventually, pod, refusal, running},
+    world::World,
+};
 use http::Request;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Client, api::PostParams, client::Body};
@@ -35,13 +38,13 @@ fn rows(table: &Value) -> Vec<Vec<Value>> {
 #[rstest]
 #[case("/api/v1/nodes", &["Name", "Status", "Roles", "Age", "Version"])]
 #[case("/api/v1/namespaces", &["Name", "Status", "Age"])]
-#[case("/api/v1/namespaces/default/serviceaccounts", &["Name", "Secrets", "Age"])]
+#[case("/api/v1/namespaces/default/serviceaccounts", &["Name", "Age"])]
 #[case("/api/v1/pods", &["Name", "Ready", "Status", "Restarts", "Age"])]
 #[case("/apis/apps/v1/daemonsets", &["Name", "Desired", "Current", "Ready", "Up-to-date", "Available", "Node Selector", "Age"])]
 #[case("/apis/apps/v1/deployments", &["Name", "Ready", "Up-to-date", "Available", "Age"])]
 #[tokio::test]
 async fn a_list_as_a_table_has_kubectls_columns_and_a_cell_for_each(#[case] path: &str, #[case] expected: &[&str]) {
-    let world = Embedded::start().await;
+    let world = World::start().await;
     let client = world.client(User::Admin).await;
     world
         .pods()
@@ -57,7 +60,7 @@ async fn a_list_as_a_table_has_kubectls_columns_and_a_cell_for_each(#[case] path
                 "spec": {"containers": [{"name": "c", "image": "i"}]},
             },
         }});
-        let request = Request::post(format!("/apis/apps/v1/namespaces/default/{plural}"));
+        let request = Request::post(format!("/apis/apps/v1/namespaces/{}/{plural}", world.namespace));
         let request = request.body(workload.to_string().into_bytes()).expect("a request");
         client.request::<Value>(request).await.expect("created");
     }
@@ -85,27 +88,36 @@ async fn a_list_as_a_table_has_kubectls_columns_and_a_cell_for_each(#[case] path
 
 #[tokio::test]
 async fn the_rows_say_what_the_objects_say() {
-    let world = Embedded::start().await;
+    let world = World::start().await;
     let client = world.client(User::Admin).await;
     let pods = world.pods().await;
     pods.create(&PostParams::default(), &pod("p", json!({})))
         .await
         .expect("created");
     running(&pods, "p").await;
-    let table = get(&client, "/api/v1/namespaces/default/pods/p?includeObject=Object", TABLE).await;
+    let table = get(
+        &client,
+        &format!("/api/v1/namespaces/{}/pods/p?includeObject=Object", world.namespace),
+        TABLE,
+    )
+    .await;
     let cells = &rows(&table)[0];
     assert_eq!(cells[..4], [json!("p"), json!("1/1"), json!("Running"), json!("0")]);
-    assert_eq!(cells[5..7], [json!("10.244.2.2"), json!("node-1")]);
+    if world.embedded().is_some() {
+        assert_eq!(cells[5..7], [json!("10.244.2.2"), json!("node-1")]);
+    }
     assert_eq!(table["rows"][0]["object"]["kind"], "Pod");
     let table = get(&client, "/api/v1/nodes?includeObject=None", TABLE).await;
-    let roles: Vec<Value> = rows(&table).into_iter().map(|cells| cells[2].clone()).collect();
-    assert_eq!(roles, ["control-plane,master", "node", "node"]);
-    assert!(table["rows"][0].get("object").is_none());
+    if world.embedded().is_some() {
+        let roles: Vec<Value> = rows(&table).into_iter().map(|cells| cells[2].clone()).collect();
+        assert_eq!(roles, ["control-plane,master", "node", "node"]);
+    }
+    assert!(table["rows"][0]["object"].is_null());
 }
 
 #[tokio::test]
 async fn who_does_not_ask_for_a_table_first_gets_none() {
-    let world = Embedded::start().await;
+    let world = World::start().await;
     let client = world.client(User::Proxy).await;
     let list = get(&client, "/api/v1/pods", &format!("application/json,{TABLE}")).await;
     assert_eq!(list["kind"], "PodList");
@@ -113,7 +125,7 @@ async fn who_does_not_ask_for_a_table_first_gets_none() {
 
 #[tokio::test]
 async fn a_watch_as_a_table_says_its_columns_once() {
-    let world = Embedded::start().await;
+    let world = World::start().await;
     let client = world.client(User::Admin).await;
     for name in ["a", "b"] {
         world
@@ -124,7 +136,10 @@ async fn a_watch_as_a_table_says_its_columns_once() {
             .expect("created");
         running(&world.pods().await, name).await;
     }
-    let path = "/api/v1/namespaces/default/pods?watch=1&timeoutSeconds=1&allowWatchBookmarks=true";
+    let path = format!(
+        "/api/v1/namespaces/{}/pods?watch=1&timeoutSeconds=1&allowWatchBookmarks=true",
+        world.namespace
+    );
     let request = Request::get(path)
         .header("accept", TABLE)
         .body(Body::empty())
@@ -140,13 +155,15 @@ async fn a_watch_as_a_table_says_its_columns_once() {
         .map(|line| serde_json::from_slice(line).expect("JSON"))
         .collect();
     let kinds: Vec<&str> = events.iter().filter_map(|event| event["type"].as_str()).collect();
-    assert_eq!(kinds, ["ADDED", "ADDED", "BOOKMARK"]);
+    // A real server may send more than one at the end.
+    assert_eq!(kinds[..3], ["ADDED", "ADDED", "BOOKMARK"]);
+    assert!(kinds[3..].iter().all(|kind| *kind == "BOOKMARK"), "{kinds:?}");
     assert!(events.iter().all(|event| event["object"]["kind"] == "Table"));
     let columns: Vec<usize> = events
         .iter()
         .map(|event| names(&event["object"], "columnDefinitions").len())
         .collect();
-    assert_eq!(columns, [9, 0, 0]);
+    assert_eq!(columns[..3], [9, 0, 0]);
     assert_eq!(rows(&events[1]["object"])[0][0], "b");
     let version = &events[2]["object"]["rows"][0]["object"]["metadata"]["resourceVersion"];
     assert!(
@@ -157,10 +174,18 @@ async fn a_watch_as_a_table_says_its_columns_once() {
 
 #[tokio::test]
 async fn the_group_apps_is_found_and_its_patches_know_field_validation() {
-    let world = Embedded::start().await;
+    let world = World::start().await;
     let client = world.client(User::Proxy).await;
     let groups = get(&client, "/apis", "application/json").await;
-    assert_eq!(groups["groups"][0]["preferredVersion"]["groupVersion"], "apps/v1");
+    let preferred: Vec<&str> = groups["groups"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|group| group["preferredVersion"]["groupVersion"].as_str())
+        .collect();
+    for version in ["apps/v1", "authentication.k8s.io/v1"] {
+        assert!(preferred.contains(&version), "{preferred:?}");
+    }
     let resources = get(&client, "/apis/apps/v1", "application/json").await;
     assert_eq!(resources["groupVersion"], "apps/v1");
     let index = get(&client, "/openapi/v3", "application/json").await;
@@ -172,21 +197,20 @@ async fn the_group_apps_is_found_and_its_patches_know_field_validation() {
     ] {
         let at = index["paths"][group]["serverRelativeURL"].as_str().expect("a place");
         let document = get(&client, at, "application/json").await;
-        assert_eq!(
-            document["paths"][path]["patch"]["parameters"][0]["name"], "fieldValidation",
-            "{document}"
-        );
+        let parameters = document["paths"][path]["patch"]["parameters"].as_array();
+        let named = |parameter: &Value| parameter["name"] == "fieldValidation";
+        assert!(parameters.into_iter().flatten().any(named), "{path}");
     }
 }
 
 #[tokio::test]
 async fn unknown_fields_are_refused_if_asked_warned_of_otherwise_and_dropped() {
-    let world = Embedded::start().await;
+    let world = World::start().await;
     let client = world.client(User::Admin).await;
     let wrong = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"},
         "spec": {"containers": [{"name": "c", "image": "i"}], "hostnetwork": true}});
     let post = |query: &str| {
-        let path = format!("/api/v1/namespaces/default/pods{query}");
+        let path = format!("/api/v1/namespaces/{}/pods{query}", world.namespace);
         Request::post(path)
             .body(wrong.to_string().into_bytes())
             .expect("a request")

@@ -19,7 +19,7 @@ fn columns(resource: Resource) -> Vec<Column> {
     let wide = |name| (name, "string", true);
     match resource {
         Resource::Namespaces => vec![NAME, text("Status"), AGE],
-        Resource::ServiceAccounts => vec![NAME, number("Secrets"), AGE],
+        Resource::ServiceAccounts => vec![NAME, AGE],
         Resource::Nodes => vec![
             NAME,
             text("Status"),
@@ -89,7 +89,7 @@ pub(super) fn cells(resource: Resource, object: &Value, now: Timestamp) -> Vec<V
     let age = age::of(object, now);
     let cells = match resource {
         Resource::Namespaces => json!([name, text(object, "/status/phase"), age]),
-        Resource::ServiceAccounts => json!([name, items(object, "/secrets").len(), age]),
+        Resource::ServiceAccounts => json!([name, age]),
         Resource::Nodes => node(object, name, age),
         Resource::Pods => pod::cells(object, name, age),
         Resource::DaemonSets => workload::daemon_set(object, name, age),

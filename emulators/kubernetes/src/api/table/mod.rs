@@ -24,7 +24,7 @@ pub(super) fn of<'a>(
         .map(|object| {
             let mut row = json!({"cells": columns::cells(resource, object, now)});
             match include {
-                Include::None => {}
+                Include::None => row["object"] = Value::Null,
                 Include::Object => row["object"] = named(resource, object),
                 Include::Metadata => {
                     row["object"] = json!({
