@@ -32,7 +32,6 @@ where
 {
     let listener = listener.into_std()?;
     let mut down = faults.down();
-    // An answer may wait for AWS's throttling, and connections are not given longer than that to drain.
     let limits = Limits {
         connections: 4096,
         ..Limits::default()
@@ -45,6 +44,7 @@ where
         }
         let up = stop.child_token();
         let limits = Limits {
+            // A server that goes down does not finish what it was doing.
             drain: Duration::from_millis(100),
             ..limits
         };

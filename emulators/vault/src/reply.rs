@@ -17,6 +17,8 @@ pub(crate) struct Reply {
     pub(crate) lease: Option<LeaseHead>,
     /// The type of the engine that answers; empty for an auth method.
     pub(crate) mount_type: String,
+    /// The data stand at the top level of the envelope as well, as older paths of `sys/` have it.
+    pub(crate) doubled: bool,
     /// A body that stands alone, without the envelope.
     pub(crate) bare: Option<Value>,
 }
@@ -111,7 +113,7 @@ impl Reply {
         }
     }
 
-    /// The envelope. What `sys/` answers stands in it a second time, at the top level.
+    /// The envelope.
     pub(crate) fn envelope(self) -> Value {
         let (id, renewable, duration) = match self.lease {
             Some(lease) => (lease.id, lease.renewable, lease.duration.as_secs()),
@@ -123,7 +125,7 @@ impl Reply {
             json!(self.warnings)
         };
         let mut body = Map::new();
-        if let (Some(Value::Object(data)), "system") = (&self.data, self.mount_type.as_str()) {
+        if let (Some(Value::Object(data)), true) = (&self.data, self.doubled) {
             body.extend(data.clone());
         }
         let envelope = json!({

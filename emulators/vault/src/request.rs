@@ -99,7 +99,12 @@ impl<'a> Fields<'a> {
     /// The value is no duration, or less than nothing.
     pub(crate) fn duration(&self, name: &str) -> Result<Option<SignedDuration>, Refusal> {
         let Some(value) = self.given(name) else { return Ok(None) };
-        let duration = duration::parse(value).ok_or_else(|| unconvertible(name, value, "duration"))?;
+        let duration = duration::parse(value).ok_or_else(|| match value {
+            Value::String(text) => Refusal::bad(format!(
+                "Field validation failed: error converting input for field {name:?}: time: invalid duration {text:?}"
+            )),
+            other => unconvertible(name, other, "duration"),
+        })?;
         if duration.is_negative() {
             return Err(Refusal::bad(format!(
                 "Field validation failed: error converting input for field {name:?}: cannot provide negative value '{}'",

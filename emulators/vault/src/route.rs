@@ -43,7 +43,7 @@ impl Core {
         if let Some(done) = self.always(&request) {
             return done;
         }
-        if self.sealed() {
+        if self.state().seal.is_sealed() {
             return Err(Refusal::sealed());
         }
         self.end_tokens();

@@ -61,6 +61,10 @@ impl Vault {
     /// clock and wants to see what follows from it.
     pub async fn settle(&self) {
         self.0.reap().await;
+        // What another reaper has taken over is told to AWS by that one.
+        while self.0.state().leases.are_ending() {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
     }
 
     /// The newest 200,000 entries of the journal from this number on, oldest first.

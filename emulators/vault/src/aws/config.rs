@@ -83,7 +83,6 @@ pub(super) fn read_root(core: &Core, mount: &str) -> Done {
         .aws(mount)
         .and_then(|aws| aws.root.as_ref())
         .ok_or_else(Refusal::absent)?;
-    let or_null = |list: &[String]| if list.is_empty() { json!(null) } else { json!(list) };
     Ok(Reply::data(json!({
         "access_key": root.access_key,
         "disable_automated_rotation": false,
@@ -94,12 +93,11 @@ pub(super) fn read_root(core: &Core, mount: &str) -> Done {
         "region": root.region,
         "role_arn": "",
         "rotation_period": 0,
-        "rotation_policy": "",
         "rotation_schedule": "",
         "rotation_window": 0,
         "sts_endpoint": root.sts_endpoint,
-        "sts_fallback_endpoints": or_null(&root.fallback_endpoints),
-        "sts_fallback_regions": or_null(&root.fallback_regions),
+        "sts_fallback_endpoints": root.fallback_endpoints,
+        "sts_fallback_regions": root.fallback_regions,
         "sts_region": root.sts_region,
         "username_template": TEMPLATE,
     })))
@@ -185,8 +183,7 @@ pub(super) fn write_lease(core: &Core, request: &Request, mount: &str) -> Done {
         let text = fields.text(name)?.filter(|text| !text.is_empty() && text != "0");
         let text = text.ok_or_else(|| Refusal::bad(format!("'{name}' is a required parameter")))?;
         duration::parse_text(&text)
-            .filter(|_| !text.bytes().all(|b| b.is_ascii_digit()))
-            .ok_or_else(|| Refusal::bad(format!("Invalid '{name}': time: invalid duration {text:?}")))
+            .ok_or_else(|| Refusal::bad(format!("Invalid {name}: time: invalid duration {text:?}")))
     };
     let lease = read("lease")?;
     let max = read("lease_max")?;

@@ -137,7 +137,7 @@ pub(super) fn write(core: &Core, request: &Request, mount: &str, name: &str) -> 
         )));
     }
     if !role.max_ttl.is_zero() && role.ttl > role.max_ttl {
-        return Err(Refusal::bad("token ttl should not be greater than token max ttl"));
+        return Err(Refusal::bad("'token_ttl' cannot be greater than 'token_max_ttl'"));
     }
     let mut reply = Reply::none();
     if role.max_ttl > max_of_mount {

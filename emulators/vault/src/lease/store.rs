@@ -47,6 +47,8 @@ pub(crate) struct Leases {
     by_id: BTreeMap<String, Lease>,
     by_end: BTreeSet<(Timestamp, String)>,
     by_token: HashMap<String, BTreeSet<String>>,
+    /// Leases that somebody is ending.
+    ending: usize,
 }
 
 // === impl Lease ===
@@ -91,6 +93,9 @@ impl Leases {
 
     pub(crate) fn remove(&mut self, id: &str) {
         let Some(lease) = self.by_id.remove(id) else { return };
+        if lease.ending {
+            self.ending = self.ending.saturating_sub(1);
+        }
         self.by_end.remove(&(lease.expires, id.to_owned()));
         if let Some(own) = self.by_token.get_mut(&lease.token) {
             own.remove(id);
@@ -137,6 +142,7 @@ impl Leases {
                 continue;
             }
             lease.ending = true;
+            self.ending += 1;
             return Some((id, lease.clone()));
         }
     }
@@ -144,7 +150,9 @@ impl Leases {
     /// A try to end a lease has failed: it is tried again after a while, in all six times.
     pub(crate) fn failed(&mut self, id: &str, now: Timestamp) {
         let Some(lease) = self.by_id.get_mut(id) else { return };
-        lease.ending = false;
+        if std::mem::take(&mut lease.ending) {
+            self.ending = self.ending.saturating_sub(1);
+        }
         lease.tries += 1;
         if lease.tries >= TRIES {
             // Irrevocable: it stays, and only force removes it.
@@ -153,6 +161,11 @@ impl Leases {
         let pause = PAUSE * 2_i32.pow(lease.tries - 1);
         let again = now.saturating_add(pause).unwrap_or(Timestamp::MAX);
         self.by_end.insert((again, id.to_owned()));
+    }
+
+    /// Whether somebody is ending a lease just now.
+    pub(crate) fn are_ending(&self) -> bool {
+        self.ending > 0
     }
 
     /// The ids below a prefix.

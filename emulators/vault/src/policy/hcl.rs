@@ -87,7 +87,11 @@ impl Reader<'_> {
             self.skip()?;
             match self.peek() {
                 None if end.is_none() => return Ok(object),
-                None => return self.fail("object expected closing RBRACE got: EOF"),
+                None => {
+                    // Its end is one column beyond the last.
+                    self.column += 1;
+                    return self.fail("object expected closing RBRACE got: EOF");
+                }
                 Some(c) if Some(c) == end => {
                     self.next();
                     return Ok(object);

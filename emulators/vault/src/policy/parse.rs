@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::{hcl, path::Pattern};
+use crate::reply::several;
 
 /// The capabilities that a rule may give, in the order of Vault's answers.
 const CAPABILITIES: [&str; 10] = [
@@ -24,13 +25,16 @@ pub(crate) struct Policy {
 /// Vault's words for what is no policy. A rule that is not implemented (parameters, wrapping times, templates) is refused
 /// too, never ignored.
 pub(crate) fn parse(text: &str) -> Result<Policy, String> {
+    understand(text).map_err(|error| format!("failed to parse policy: {error}"))
+}
+
+fn understand(text: &str) -> Result<Policy, String> {
     let json = text.trim_start().starts_with('{');
     let root = if json {
-        let map: Map<String, Value> =
-            serde_json::from_str(text).map_err(|error| format!("failed to parse policy: {error}"))?;
+        let map: Map<String, Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
         map
     } else {
-        hcl::parse(text).map_err(|error| format!("failed to parse policy: {error}"))?
+        hcl::parse(text)?
     };
     let mut rules = Vec::new();
     for (key, value) in &root {
@@ -38,9 +42,7 @@ pub(crate) fn parse(text: &str) -> Result<Policy, String> {
             "name" => {}
             "path" => read_paths(value, &mut rules)?,
             other => {
-                return Err(format!(
-                    "failed to parse policy: invalid key {other:?} at the top level"
-                ));
+                return Err(several(&[&format!("invalid key {other:?} on line 0")]));
             }
         }
     }
@@ -57,7 +59,7 @@ fn read_paths(value: &Value, rules: &mut Vec<(Pattern, BTreeSet<&'static str>)>)
             for (path, rule) in paths {
                 let rule = match rule {
                     Value::Object(rule) => rule,
-                    _ => return Err(format!("failed to parse policy: path {path:?}: expected a block")),
+                    _ => return Err(format!("path {path:?}: expected a block")),
                 };
                 if path.contains("{{") {
                     return Err(format!("path {path:?}: templated policies are not implemented here"));
@@ -69,7 +71,7 @@ fn read_paths(value: &Value, rules: &mut Vec<(Pattern, BTreeSet<&'static str>)>)
             }
             Ok(())
         }
-        _ => Err("failed to parse policy: expected blocks of paths".to_owned()),
+        _ => Err("expected blocks of paths".to_owned()),
     }
 }
 
@@ -85,7 +87,7 @@ fn capabilities(path: &str, rule: &Map<String, Value>) -> Result<BTreeSet<&'stat
                         .and_then(|item| CAPABILITIES.iter().find(|known| **known == item));
                     match known {
                         Some(known) if *known != "root" => given.insert(*known),
-                        _ => return Err(format!("path {path:?}: invalid capability {item}").replace('"', "\"")),
+                        _ => return Err(format!("path {path:?}: invalid capability {item}")),
                     };
                 }
             }
@@ -106,7 +108,7 @@ fn capabilities(path: &str, rule: &Map<String, Value>) -> Result<BTreeSet<&'stat
                 | "control_group",
                 _,
             ) => return Err(format!("path {path:?}: {key} is not implemented here")),
-            (other, _) => return Err(format!("failed to parse policy: path {path:?}: invalid key {other:?}")),
+            (other, _) => return Err(format!("path {path:?}: invalid key {other:?}")),
         }
     }
     // A denial takes all else away.

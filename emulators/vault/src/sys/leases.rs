@@ -30,9 +30,11 @@ pub(super) async fn handle(core: &Arc<Core>, request: &Request, path: &str) -> D
                 return Ok(Reply::none());
             }
             let now = core.now();
-            for id in core.state().leases.below(&prefix) {
-                core.state().leases.set_end(&id, now, None);
+            let mut state = core.state();
+            for id in state.leases.below(&prefix) {
+                state.leases.set_end(&id, now, None);
             }
+            drop(state);
             core.wake.notify_one();
             Ok(Reply::none().status(StatusCode::ACCEPTED))
         }

@@ -15,7 +15,7 @@ pub(crate) use wrapping::{cubbyhole, own_wrapping_token};
 
 use crate::{
     core::Core,
-    reply::{Done, Refusal},
+    reply::{Done, Refusal, Reply},
     request::{Operation, Request},
     route::Caller,
 };
@@ -45,7 +45,7 @@ pub(crate) fn wants_sudo(path: &str, operation: Operation) -> bool {
 /// Answers below `sys/`.
 pub(crate) async fn handle(core: &Arc<Core>, request: &Request, path: &str, caller: &Caller) -> Done {
     let (head, rest) = path.split_once('/').unwrap_or((path, ""));
-    match (head, rest) {
+    let done = match (head, rest) {
         ("mounts" | "auth", _) => mounts::handle(core, request, head, rest).await,
         ("policies", _) => match rest.strip_prefix("acl") {
             Some("") => policies::handle(core, request, "", true),
@@ -63,5 +63,7 @@ pub(crate) async fn handle(core: &Arc<Core>, request: &Request, path: &str, call
         ("seal", "") => seal::seal(core, request),
         ("internal", "ui/resultant-acl") => capabilities::resultant(core, caller),
         _ => Err(Refusal::unsupported_path()),
-    }
+    };
+    let doubled = matches!(head, "mounts" | "auth" | "policy") || head.starts_with("capabilities");
+    done.map(|reply| Reply { doubled, ..reply })
 }

@@ -32,14 +32,10 @@ pub(super) async fn handle(core: &Arc<Core>, request: &Request, table: &str, pat
     match (tune, request.operation) {
         (false, Operation::Read) => {
             let state = core.state();
-            let kind = if table == "auth" {
-                "auth method"
-            } else {
-                "secret engine"
-            };
             match state.mounts.get(&full) {
                 Some(mount) => Ok(Reply::data(mount.shown())),
-                None => Err(Refusal::bad(format!("No {kind} mount at {own}"))),
+                None if table == "auth" => Err(Refusal::bad(format!("No auth engine at {own}"))),
+                None => Err(Refusal::bad(format!("No secret engine mount at {own}"))),
             }
         }
         (false, Operation::Write) => enable(core, request, &own, &full),

@@ -116,7 +116,7 @@ impl Seal {
 // === impl Core ===
 
 impl Core {
-    /// Whether all answers are those of a sealed server, by itself or by a fault.
+    /// Whether nothing ends, because the server is sealed or plays one that is.
     pub(crate) fn sealed(&self) -> bool {
         self.state().seal.is_sealed() || self.faults.sealed()
     }
