@@ -25,13 +25,13 @@ fn document(policy: usize) -> String {
 
 fn statement(policy: usize, n: usize) -> String {
     // Half of the statements are about the service that is asked for, and so get past the prefix of their actions.
-    let vendor = if n % 2 == 0 {
+    let vendor = if n.is_multiple_of(2) {
         "s3".to_owned()
     } else {
         format!("vendor{policy}")
     };
     let actions: Vec<String> = ACTIONS.iter().map(|action| format!(r#""{vendor}:{action}""#)).collect();
-    let condition = if n % 4 == 0 {
+    let condition = if n.is_multiple_of(4) {
         r#", "Condition": {"StringEquals": {"aws:RequestedRegion": ["eu-west-1", "eu-central-1"]}, "IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}"#
     } else {
         ""
