@@ -2,6 +2,7 @@
 
 mod canonical;
 mod checksum;
+mod chunk_stream;
 mod chunked;
 mod failure;
 mod payload;
@@ -13,7 +14,9 @@ mod verify;
 mod property_tests;
 
 pub(crate) use checksum::Checksum;
+pub(crate) use chunk_stream::ChunkStream;
 pub(crate) use failure::AuthFailure;
 pub(crate) use payload::{Payload, digests};
-pub(crate) use presented::Presented;
+pub(crate) use presented::{Presented, Signed};
+pub(crate) use signature::SigningKey;
 pub(crate) use verify::Verifier;

@@ -1,9 +1,10 @@
 //! The way of a request to an upstream: parsed, authenticated, decided and recorded as with memory, answered elsewhere.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use rolecall_accept::{Peer, Unanswered};
 
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{
     answer::{Answer, Refusal},
-    auth::{AuthFailure, Presented, Verifier},
+    auth::{AuthFailure, ChunkStream, Presented, Signed, SigningKey, Verifier},
     authorise::{Ask, Gate, context},
     identity::{Identity, Who, request_id, s3_request_id},
     journal::Door,
@@ -24,19 +25,23 @@ use crate::{
     services::{Call, ec2, es, s3::Route, sts, unknown},
     state::State,
     upstream::{
-        Backend, Body, DeleteObjects, Operation, Owner, Passed, Reply, Signer, Upload, UploadFailure, UpstreamError,
-        answered, ask_s3, asks_iam, check_documents, check_policy, headers, is_bucket_name, own_user, path, reads,
-        with_denied, with_request_id,
+        Backend, Body, Check, DeleteObjects, Operation, Owner, Passed, Reply, Signer, Upload, UploadFailure,
+        UpstreamError, answered, ask_s3, asks_iam, check_documents, check_policy, headers, is_bucket_name, own_user,
+        path, reads, with_denied, with_request_id,
     },
     web_identity::Jwks,
 };
+
+/// How much of a refused body is read, and for how long.
+const DRAIN: usize = 16 << 20;
+const DRAIN_TIME: Duration = Duration::from_secs(10);
 
 /// A request on its way, its body read or still to come.
 struct Passing<'a> {
     backend: &'a Backend,
     request: &'a Received,
     params: &'a Params,
-    body: Option<Incoming>,
+    body: &'a mut Option<Incoming>,
 }
 
 /// An answer, with its body where that comes from the upstream as it is.
@@ -65,6 +70,18 @@ fn streams(request: &Received) -> bool {
         }
     };
     service == Service::S3 && !request.query.split('&').any(looked_at)
+}
+
+/// Reads what a client sends although it is refused, so that it gets to the answer: many send all before they read. One
+/// that waits for leave to send is not waited for.
+async fn drain(request: &Received, body: Incoming) {
+    if request.headers.contains_key(http::header::EXPECT) {
+        return;
+    }
+    let mut body = Limited::new(body, DRAIN);
+    let read = async { while let Some(Ok(_)) = body.frame().await {} };
+    // Whoever has sent no end by then has had its time.
+    let _ = tokio::time::timeout(DRAIN_TIME, read).await;
 }
 
 // === impl Front ===
@@ -137,7 +154,7 @@ impl Front {
             backend,
             request: &received,
             params: &params,
-            body,
+            body: &mut body,
         };
         let down = door == Door::World && self.faults().down(handled.service.name());
         let result = match broken {
@@ -148,6 +165,11 @@ impl Front {
             let head = received.method == Method::HEAD;
             Answer::refusal(&handled.service, &refusal, &handled.request_id, head).into()
         });
+        if given.answer.code.is_some()
+            && let Some(body) = body
+        {
+            drain(&received, body).await;
+        }
         handled.answer = given.answer;
         self.record(&received, &handled);
         let mut response = handled.answer.into_response(&handled.service, &handled.request_id);
@@ -197,7 +219,7 @@ impl Front {
                 _ => {}
             }
         }
-        let who = {
+        let (who, check) = {
             let mut state = self.state();
             state.settle(request.at);
             self.admit(&passing, presented, &state, handled)?
@@ -223,7 +245,7 @@ impl Front {
         let context = context(request, &handled.region, &who, &self.state());
         let mut gate = Gate::new(who, handled.service.clone(), self.shared.settings.enforcement, context);
         let result = match &handled.service {
-            Service::S3 => self.pass_s3(passing, &mut gate, handled).await,
+            Service::S3 => self.pass_s3(passing, check, &mut gate, handled).await,
             Service::Iam => self.pass_iam(&passing, &mut gate, handled).await,
             Service::Sts => self.pass_sts(&passing, &mut gate, handled).await,
             Service::Ec2 => self.pass_ec2(&passing, &mut gate, handled).await,
@@ -261,11 +283,11 @@ impl Front {
         presented: &Presented,
         state: &State,
         handled: &mut Handled,
-    ) -> Result<Who, Refusal> {
+    ) -> Result<(Who, Check), Refusal> {
         let (Presented::Signed(signed), Some(_)) = (presented, &passing.body) else {
             return self
                 .authenticate(passing.request, presented, state, handled)
-                .map(|(who, _)| who);
+                .map(|(who, _)| (who, Check::Nothing));
         };
         let verifier = Verifier {
             state,
@@ -274,7 +296,7 @@ impl Front {
         let (who, result) = verifier.verify_head(passing.request, &handled.service, signed);
         handled.who.clone_from(&who);
         match (who, result) {
-            (Some(who), Ok(_)) => Ok(who),
+            (Some(who), Ok(key)) => Ok((who, check_of(passing.request, key, signed))),
             (_, Err(failure)) => Err(failure.refusal(&handled.service)),
             (None, Ok(_)) => Err(AuthFailure::Missing.refusal(&handled.service)),
         }
@@ -440,7 +462,8 @@ impl Front {
 
     async fn pass_s3(
         &self,
-        mut passing: Passing<'_>,
+        passing: Passing<'_>,
+        check: Check,
         gate: &mut Gate,
         handled: &mut Handled,
     ) -> Result<Given, Refusal> {
@@ -526,10 +549,7 @@ impl Front {
                 }
             }
             (None, Some(body)) => {
-                let hash = request
-                    .header("x-amz-content-sha256")
-                    .filter(|value| value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit()));
-                let upload = Upload::new(body, hash, failure.clone());
+                let upload = Upload::new(body, check, failure.clone());
                 Body::Verified(upload.map_err(|failure| failure.refusal(&handled.service))?)
             }
             (None, None) => Body::whole(request.body.clone()),
@@ -590,6 +610,19 @@ impl Front {
             },
             stream: Some(stream),
         })
+    }
+}
+
+/// How the body of a request is verified whose head was.
+fn check_of(request: &Received, key: SigningKey, signed: &Signed) -> Check {
+    match request.header("x-amz-content-sha256") {
+        Some(hash) if hash.len() == 64 => Check::sha256(hash),
+        Some(mode) => {
+            let length = request.header("x-amz-decoded-content-length");
+            let chunks = ChunkStream::new(mode, key, signed, length);
+            chunks.map_or(Check::Nothing, |chunks| Check::Chunks(Box::new(chunks)))
+        }
+        None => Check::Nothing,
     }
 }
 

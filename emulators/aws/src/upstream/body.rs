@@ -11,7 +11,7 @@ use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use sha2::{Digest, Sha256};
 use tokio::time::Sleep;
 
-use crate::auth::AuthFailure;
+use crate::auth::{AuthFailure, ChunkStream};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -29,12 +29,22 @@ pub(crate) enum Body {
     Verified(Upload),
 }
 
-/// A request's body on its way. Its last part is held back until the hash of all agrees with the one that was signed, so
-/// that the upstream never gets a whole body that nobody signed.
+/// How a body is verified that passes.
+#[derive(Debug)]
+pub(crate) enum Check {
+    /// Its own bytes are not signed.
+    Nothing,
+    /// The hash that was signed, in hexadecimal digits.
+    Hash(Sha256, String),
+    Chunks(Box<ChunkStream>),
+}
+
+/// A request's body on its way. Its last part is held back until all of it agrees with what was signed, so that the
+/// upstream never gets a whole body that nobody signed.
 #[derive(Debug)]
 pub(crate) struct Upload {
     body: Incoming,
-    hash: Option<(Sha256, String)>,
+    check: Check,
     held: Option<Bytes>,
     ended: bool,
     failure: UploadFailure,
@@ -88,18 +98,25 @@ impl hyper::body::Body for Body {
     }
 }
 
+// === impl Check ===
+
+impl Check {
+    /// A body whose SHA-256 was signed.
+    pub(crate) fn sha256(claimed: &str) -> Self {
+        Self::Hash(Sha256::new(), claimed.to_owned())
+    }
+}
+
 // === impl Upload ===
 
 impl Upload {
-    /// `sha256`: the hash that was signed, in hexadecimal digits; none where the body's own is not.
-    ///
     /// # Errors
-    /// The body is empty and the hash is not that of nothing.
-    pub(crate) fn new(body: Incoming, sha256: Option<&str>, failure: UploadFailure) -> Result<Self, AuthFailure> {
+    /// The body is empty and must not be.
+    pub(crate) fn new(body: Incoming, check: Check, failure: UploadFailure) -> Result<Self, AuthFailure> {
         let upload = Self {
             ended: body.is_end_stream(),
             body,
-            hash: sha256.map(|claimed| (Sha256::new(), claimed.to_owned())),
+            check,
             held: None,
             failure,
             idle: Box::pin(tokio::time::sleep(IDLE)),
@@ -110,9 +127,28 @@ impl Upload {
         Ok(upload)
     }
 
+    fn look_at(&mut self, bytes: &[u8]) -> Result<(), AuthFailure> {
+        match &mut self.check {
+            Check::Nothing => Ok(()),
+            Check::Hash(hash, _) => {
+                hash.update(bytes);
+                Ok(())
+            }
+            Check::Chunks(chunks) => chunks.take(bytes),
+        }
+    }
+
+    /// Breaks the upload off.
+    fn stop(&self, failure: AuthFailure) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.failure.set(failure);
+        Poll::Ready(Some(Err("the body is not the one that was signed".into())))
+    }
+
     fn verify(&self) -> Result<(), AuthFailure> {
-        let Some((hash, claimed)) = &self.hash else {
-            return Ok(());
+        let (hash, claimed) = match &self.check {
+            Check::Nothing => return Ok(()),
+            Check::Hash(hash, claimed) => (hash, claimed),
+            Check::Chunks(chunks) => return chunks.end(),
         };
         let computed = hex::encode(hash.clone().finalize());
         if claimed.eq_ignore_ascii_case(&computed) {
@@ -145,8 +181,8 @@ impl hyper::body::Body for Upload {
                 Some(Ok(frame)) => {
                     // Trailers of HTTP itself take no part in a signature, and are not passed on.
                     let Ok(bytes) = frame.into_data() else { continue };
-                    if let Some((hash, _)) = &mut this.hash {
-                        hash.update(&bytes);
+                    if let Err(failure) = this.look_at(&bytes) {
+                        return this.stop(failure);
                     }
                     if let Some(before) = this.held.replace(bytes) {
                         return Poll::Ready(Some(Ok(Frame::data(before))));
@@ -155,8 +191,7 @@ impl hyper::body::Body for Upload {
                 Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
                 None => {
                     if let Err(failure) = this.verify() {
-                        this.failure.set(failure);
-                        return Poll::Ready(Some(Err("the body is not the one that was signed".into())));
+                        return this.stop(failure);
                     }
                     this.ended = true;
                 }

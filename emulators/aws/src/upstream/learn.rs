@@ -226,10 +226,8 @@ impl Backend {
     ) {
         let Some(bucket) = bucket else { return };
         match (operation, account) {
-            ("CreateBucket", Some(account)) => {
-                if self.buckets.made(state, bucket, account, region, now) {
-                    self.made.add(account, Thing::Bucket(bucket.to_owned()));
-                }
+            ("CreateBucket", Some(account)) if self.buckets.made(state, bucket, account, region, now) => {
+                self.made.add(account, Thing::Bucket(bucket.to_owned()));
             }
             ("DeleteBucket", _) => {
                 let owner = state.buckets.get(bucket).map(|found| found.owner);

@@ -28,7 +28,7 @@ mod xml;
 
 pub(crate) use asks::{Operation, ask_s3, asks_iam, check_documents, check_policy, is_bucket_name, own_user};
 pub(crate) use backend::Backend;
-pub(crate) use body::{Body, Upload, UploadFailure};
+pub(crate) use body::{Body, Check, Upload, UploadFailure};
 pub(crate) use buckets::Owner;
 pub(crate) use client::{Client, Reply, Signer, UpstreamError};
 pub(crate) use delete_objects::{DeleteObjects, with_denied};

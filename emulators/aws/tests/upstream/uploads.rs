@@ -171,3 +171,34 @@ async fn chunks_pass_as_they_are() {
     let mode = put.headers.get("x-amz-content-sha256").expect("the mode");
     assert_eq!(mode, "STREAMING-UNSIGNED-PAYLOAD-TRAILER");
 }
+
+#[rstest]
+#[case::cut("5\r\nreven\r\n")]
+#[case::another_length("5\r\nreven\r\n0\r\n\r\n")]
+#[tokio::test]
+async fn chunks_that_are_not_whole_are_refused_and_never_arrive_whole(#[case] chunks: &str) {
+    let (recorder, local) = both().await;
+    let ask = Ask {
+        headers: vec![("x-amz-decoded-content-length", "10".to_owned())],
+        body: chunks.as_bytes().to_vec(),
+        payload: Some(SignableBody::StreamingUnsignedPayloadTrailer),
+        ..Ask::s3(Method::PUT, "/bkt/chunks")
+    };
+    let reply = local.world.ask(&local.world.root, ask).await;
+    assert_eq!(reply.error(), (400, "IncompleteBody"), "{}", reply.body);
+    assert!(!recorder.last(&Method::PUT, "/bkt/chunks").is_some_and(|put| put.whole));
+}
+
+#[tokio::test]
+async fn who_sends_all_before_it_reads_still_reads_why_it_is_refused() {
+    let (recorder, local) = both().await;
+    for _ in 0..5 {
+        let ask = Ask {
+            body: vec![b'a'; 3_000_000],
+            ..Ask::s3(Method::PUT, "/bkt/large")
+        };
+        let reply = local.world.ask(&local.partner, ask).await;
+        assert_eq!(reply.error(), (403, "AccessDenied"));
+    }
+    assert!(recorder.last(&Method::PUT, "/bkt/large").is_none());
+}
