@@ -46,8 +46,8 @@ async fn an_instances_keys_assume_what_trusts_its_role_and_end_with_the_worlds_t
     let expected = format!("arn:aws:sts::{}:assumed-role/pod/session", local.account);
     assert_eq!(identity.element("Arn"), Some(expected.as_str()));
     assert_eq!(local.world.get(&pod, "/").await.status, 200);
-    let who = format!("Action=GetCallerIdentity&Version=2011-06-15");
-    let behind = local.behind(&pod.id, "sts", http::Method::POST, "/", &who).await;
+    let who = "Action=GetCallerIdentity&Version=2011-06-15";
+    let behind = local.behind(&pod.id, "sts", http::Method::POST, "/", who).await;
     assert!(behind.contains(&expected), "the upstream knows the keys too: {behind}");
     local.world.clock.advance(Duration::from_secs(3600));
     assert_eq!(local.world.get(&pod, "/").await.error(), (400, "ExpiredToken"));
