@@ -23,10 +23,13 @@ const LARGEST: usize = 4 << 20;
 /// How long one request may take, connection and all.
 const LONGEST: Duration = Duration::from_secs(30);
 
+/// A server: its authority, and for `https` the PEM text it is checked against.
+type Server = (String, Option<String>);
+
 /// Sends requests over connections that a [`Dial`] opens, and keeps these for further ones.
 pub(crate) struct Outgoing {
     dial: Arc<dyn Dial>,
-    idle: Mutex<HashMap<(String, Option<String>), Vec<SendRequest<Full<Bytes>>>>>,
+    idle: Mutex<HashMap<Server, Vec<SendRequest<Full<Bytes>>>>>,
 }
 
 /// Why there was no answer, in Go's words.
@@ -140,7 +143,7 @@ impl Outgoing {
         begin(stream.map_err(|error| CallError::Tls(error.to_string()))?).await
     }
 
-    fn take(&self, key: &(String, Option<String>)) -> Option<SendRequest<Full<Bytes>>> {
+    fn take(&self, key: &Server) -> Option<SendRequest<Full<Bytes>>> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = idle.get_mut(key)?;
         while let Some(sender) = kept.pop() {
@@ -151,7 +154,7 @@ impl Outgoing {
         None
     }
 
-    fn keep(&self, key: (String, Option<String>), sender: SendRequest<Full<Bytes>>) {
+    fn keep(&self, key: Server, sender: SendRequest<Full<Bytes>>) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = idle.entry(key).or_default();
         if kept.len() < IDLE {

@@ -1,8 +1,9 @@
-use std::{
-    collections::{HashMap, VecDeque},
-    fmt, io,
-    sync::{Arc, Mutex, PoisonError},
-};
+//! A recording reverse proxy.
+
+mod faulty;
+mod names;
+
+use std::{fmt, io, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
@@ -11,21 +12,20 @@ use hyper::body::Incoming;
 use rolecall_accept::{CancellationToken, Peer, Transport};
 use rolecall_clock::Clock;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
+
+use faulty::{faulty, refusal};
+use names::Names;
 
 use crate::{
     body,
     dial::Dial,
     fault::{Fault, FaultRecord, Faults},
-    handler::{path_of, response, token_of},
+    handler::{path_of, token_of},
     journal::{Door, Entry, Journal},
     listen::listen,
     outgoing::Outgoing,
 };
-
-/// Tokens whose owner is remembered.
-const REMEMBERED: usize = 50_000;
 
 /// A recording reverse proxy in front of a real Vault. Bodies pass untouched. Clones are the same forwarder.
 ///
@@ -41,14 +41,7 @@ struct Inner {
     outgoing: Outgoing,
     journal: Journal,
     faults: Arc<Faults>,
-    names: Mutex<Names>,
-}
-
-/// Who has which token, as the answers that handed them out said, by the tokens' hashes.
-#[derive(Default)]
-struct Names {
-    by_hash: HashMap<[u8; 32], String>,
-    order: VecDeque<[u8; 32]>,
+    names: Names,
 }
 
 /// The forwarder cannot do what it was asked.
@@ -110,7 +103,7 @@ impl Forwarder {
             outgoing: Outgoing::new(dial),
             journal: Journal::default(),
             faults: Arc::new(Faults::new()),
-            names: Mutex::default(),
+            names: Names::default(),
         })))
     }
 
@@ -202,7 +195,7 @@ impl Inner {
             from: peer.remote,
             method: parts.method.to_string(),
             role: Entry::role_of(&path),
-            by: token.as_deref().and_then(|token| self.name_of(token)),
+            by: token.as_deref().and_then(|token| self.names.of(token)),
             path,
             status: 0,
             error: None,
@@ -235,7 +228,7 @@ impl Inner {
         entry.error = seen["errors"]
             .as_array()
             .map(|errors| errors.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("; "));
-        self.learn(&entry.path, &seen);
+        self.names.learn(&entry.path, &seen);
         self.journal.add(entry);
         answer.map(Full::new)
     }
@@ -300,55 +293,6 @@ impl Inner {
             errors: seen["errors"].to_string(),
         })
     }
-
-    fn name_of(&self, token: &str) -> Option<String> {
-        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        names.by_hash.get(&hash(token)).cloned()
-    }
-
-    /// Remembers whose a token is, where an answer says so.
-    fn learn(&self, path: &str, answer: &Value) {
-        let looked_up = answer["data"]["id"]
-            .as_str()
-            .zip(answer["data"]["display_name"].as_str());
-        let auth = &answer["auth"];
-        let known = match (
-            looked_up.filter(|_| path.starts_with("auth/token/lookup")),
-            auth["client_token"].as_str(),
-        ) {
-            (Some((token, name)), _) => Some((token, name.to_owned())),
-            (None, Some(token)) => {
-                let meta = &auth["metadata"];
-                let account = meta["service_account_namespace"]
-                    .as_str()
-                    .zip(meta["service_account_name"].as_str());
-                let mount = path.strip_prefix("auth/").and_then(|path| path.strip_suffix("/login"));
-                match (mount, account) {
-                    (Some(mount), Some((namespace, name))) => {
-                        Some((token, format!("{}-{namespace}-{name}", mount.replace('/', "-"))))
-                    }
-                    _ if path.starts_with("auth/token/create") => Some((token, "token".to_owned())),
-                    _ => None,
-                }
-            }
-            (None, None) => None,
-        };
-        let Some((token, name)) = known else { return };
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        let hash = hash(token);
-        if names.by_hash.insert(hash, name).is_none() {
-            names.order.push_back(hash);
-        }
-        if names.order.len() > REMEMBERED
-            && let Some(oldest) = names.order.pop_front()
-        {
-            names.by_hash.remove(&oldest);
-        }
-    }
-}
-
-fn hash(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
 }
 
 /// The headers that are not about one connection alone (RFC 9110, 7.6.1).
@@ -375,47 +319,4 @@ fn end_to_end(headers: &HeaderMap) -> HeaderMap {
         }
     }
     kept
-}
-
-fn refusal(status: StatusCode, error: &str) -> Response<Bytes> {
-    whole(status, &json!({ "errors": [error] }))
-}
-
-fn whole(status: StatusCode, body: &Value) -> Response<Bytes> {
-    let mut answer = Response::new(Bytes::from(format!("{body}\n")));
-    *answer.status_mut() = status;
-    *answer.headers_mut() = response(status, Some(Value::Null)).headers().clone();
-    answer
-}
-
-/// The answers of a server in a state that this one is not in.
-fn faulty(fault: &Fault, parts: &http::request::Parts) -> Response<Bytes> {
-    let path = path_of(&parts.uri);
-    let health = |sealed: bool| {
-        let replication = if sealed { "unknown" } else { "disabled" };
-        json!({
-            "initialized": true, "sealed": sealed, "standby": true, "performance_standby": false,
-            "replication_performance_mode": replication, "replication_dr_mode": replication, "version": "1.21.4",
-            "enterprise": false,
-        })
-    };
-    match fault {
-        Fault::Error(status, message) => refusal(*status, message),
-        Fault::Sealed if path == "sys/health" => whole(StatusCode::SERVICE_UNAVAILABLE, &health(true)),
-        Fault::Sealed if path == "sys/seal-status" => {
-            let body = json!({ "type": "shamir", "initialized": true, "sealed": true, "t": 1, "n": 1, "progress": 0 });
-            whole(StatusCode::OK, &body)
-        }
-        Fault::Sealed => refusal(StatusCode::SERVICE_UNAVAILABLE, "Vault is sealed"),
-        Fault::Standby { .. } if path == "sys/health" => whole(StatusCode::TOO_MANY_REQUESTS, &health(false)),
-        Fault::Standby { leader } => {
-            let target = parts.uri.path_and_query().map_or("", |path| path.as_str());
-            let mut answer = response(StatusCode::TEMPORARY_REDIRECT, None).map(|_| Bytes::new());
-            if let Ok(to) = HeaderValue::try_from(format!("{}{target}", leader.trim_end_matches('/'))) {
-                answer.headers_mut().insert(header::LOCATION, to);
-            }
-            answer
-        }
-        Fault::Down | Fault::Delay(_) => refusal(StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
-    }
 }
