@@ -1,8 +1,11 @@
-//! Credentials by the SDK's own metadata provider.
+//! Credentials by the SDK's own metadata provider, or by the process that its configuration file names.
 
 use std::time::Duration;
 
-use aws_config::{imds::credentials::ImdsCredentialsProvider, provider_config::ProviderConfig};
+use aws_config::{
+    imds::credentials::ImdsCredentialsProvider, profile::ProfileFileCredentialsProvider,
+    provider_config::ProviderConfig,
+};
 use aws_credential_types::{Credentials, provider::ProvideCredentials as _};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_types::{DateTime, date_time::Format};
@@ -13,11 +16,19 @@ use crate::{Keys, Sdk, SdkReport, call::surroundings::http_client, silence::caus
 /// Asks the provider once, without a cache.
 pub(crate) async fn provide(task: Sdk) -> SdkReport {
     let start = monotonic();
-    let provided = bounded(Duration::from_millis(task.whole_ms), async {
-        let provider = ImdsCredentialsProvider::builder()
-            .configure(&provider_config(None))
-            .build();
-        provider.provide_credentials().await.map_err(|err| causes(&err))
+    let provided = bounded(Duration::from_millis(task.whole_ms), async move {
+        let config = provider_config(None);
+        let provided = match task.agent {
+            true => {
+                let profile = ProfileFileCredentialsProvider::builder().configure(&config).build();
+                profile.provide_credentials().await
+            }
+            false => {
+                let metadata = ImdsCredentialsProvider::builder().configure(&config).build();
+                metadata.provide_credentials().await
+            }
+        };
+        provided.map_err(|err| causes(&err))
     });
     let provided = provided.await;
     let elapsed_ms = u64::try_from(since(start).as_millis()).unwrap_or(u64::MAX);

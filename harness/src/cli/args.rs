@@ -121,6 +121,9 @@ pub(crate) struct RunArgs {
     /// Further arguments for --proxy-binary
     #[arg(last = true, value_name = "ARGS", requires = "proxy_binary")]
     pub(crate) proxy_arguments: Vec<String>,
+    /// Run this Vault in the vpc, in the emulator's place; scenarios that move its clock are skipped
+    #[arg(long, value_name = "PATH")]
+    pub(crate) vault_binary: Option<PathBuf>,
     /// Let `advance` wait instead of moving clocks, for a proxy whose clock cannot be moved
     #[arg(long)]
     pub(crate) real_time: bool,

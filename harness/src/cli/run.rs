@@ -2,7 +2,7 @@
 
 use std::{
     os::unix::fs::PermissionsExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -53,11 +53,19 @@ fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
         complain("--proxy-binary is for the embedded world; in kind the proxy is an image: give it with --proxy-image");
         return Err(ExitStatus::Usage);
     }
-    let world = if in_kind {
+    let mut world = if in_kind {
         world::kind::capabilities()
     } else {
         capabilities(&scenarios)
     };
+    let vault_binary = args
+        .vault_binary
+        .as_ref()
+        .map(|path| program("--vault-binary", path, "a Vault server"))
+        .transpose()?;
+    if let Some(vault) = &vault_binary {
+        world.fix_clock("vault", format!("{} has no clock that can be moved", vault.display()));
+    }
     let mut plans: Vec<Plan> = scenarios
         .into_iter()
         .map(|scenario| plan(scenario, &world, &subject, args.real_time))
@@ -100,6 +108,7 @@ fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
             Enforcement::On
         },
         real_time: args.real_time,
+        vault_binary: vault_binary.clone(),
         graveyard: Graveyard::default(),
     });
     let interrupt = Interrupt::default();
@@ -155,14 +164,18 @@ fn subject(args: &RunArgs) -> Result<Subject, ExitStatus> {
     let Some(path) = &args.proxy_binary else {
         return Ok(Subject::Bundled);
     };
+    Ok(Subject::Program {
+        path: program("--proxy-binary", path, "a program that takes kube2iam's flags")?,
+        arguments: args.proxy_arguments.clone(),
+    })
+}
+
+/// The file of a program that a flag names. It is started from another folder, inside a host of the world.
+fn program(flag: &str, path: &Path, give: &str) -> Result<PathBuf, ExitStatus> {
     let unusable = |why: &dyn std::fmt::Display| {
-        complain(format_args!(
-            "--proxy-binary {}: {why}; give a program that takes kube2iam's flags",
-            path.display()
-        ));
+        complain(format_args!("{flag} {}: {why}; give {give}", path.display()));
         ExitStatus::Usage
     };
-    // It is started from another folder, inside a node.
     let program = std::fs::canonicalize(path).map_err(|error| unusable(&error))?;
     let about = std::fs::metadata(&program).map_err(|error| unusable(&error))?;
     if !about.is_file() {
@@ -171,10 +184,7 @@ fn subject(args: &RunArgs) -> Result<Subject, ExitStatus> {
     if about.permissions().mode() & 0o111 == 0 {
         return Err(unusable(&"this file is not executable"));
     }
-    Ok(Subject::Program {
-        path: program,
-        arguments: args.proxy_arguments.clone(),
-    })
+    Ok(program)
 }
 
 /// What was given that a failure depends on, as it must be given again.
@@ -188,6 +198,9 @@ fn flags(suite: &Suite, args: &RunArgs) -> String {
     }
     if let Some(path) = &args.proxy_binary {
         flag("--proxy-binary", path);
+    }
+    if let Some(path) = &args.vault_binary {
+        flag("--vault-binary", path);
     }
     if args.no_enforcement {
         flags.push_str(" --no-enforcement");

@@ -53,6 +53,13 @@ pub(crate) fn plan(scenario: Arc<Scenario>, world: &Capabilities, subject: &Subj
         );
         return Plan::Skip { scenario, reason };
     }
+    if scenario.needs.contains("clock")
+        && !real_time
+        && let Some(reason) = world.fixed_clock(&scenario.needs)
+    {
+        let reason = format!("{reason} (`--real-time` waits instead)");
+        return Plan::Skip { scenario, reason };
+    }
     if scenario.needs.contains("clock") && subject.test_clock().is_none() && !real_time {
         let reason = format!(
             "{} has no clock that can be moved (`--real-time` waits instead)",

@@ -150,4 +150,6 @@ pub(crate) struct JournalMark {
     pub(crate) imds: u64,
     /// The API server.
     pub(crate) kubernetes: u64,
+    /// Vault.
+    pub(crate) vault: u64,
 }

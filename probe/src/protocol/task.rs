@@ -97,6 +97,8 @@ pub struct Call {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sdk {
+    /// The credential process of the SDK's configuration file, in place of the metadata service.
+    pub agent: bool,
     /// How long it may take, in milliseconds; by default 15000. The SDK's own limits (connect and read 1 s) lie within.
     pub whole_ms: u64,
 }
@@ -187,7 +189,10 @@ impl Call {
 
 impl Default for Sdk {
     fn default() -> Self {
-        Self { whole_ms: call_ms() }
+        Self {
+            agent: false,
+            whole_ms: call_ms(),
+        }
     }
 }
 

@@ -251,6 +251,18 @@ fn vault_request(walk: &mut Walk<'_>, node: &Node, request: &str) {
     }
 }
 
+/// What a service of AWS was asked. The front records more operations than a step can call, so only what looks like a
+/// slip of the pen is refused.
+fn recorded(walk: &mut Walk<'_>, node: &Node, text: &str, service: &str, name: &str) {
+    let known = (walk.vocabulary.operations)(service).unwrap_or_default();
+    let is_known = known.iter().any(|operation| operation == name);
+    let is_one = name.starts_with(|first: char| first.is_ascii_uppercase());
+    let slip = nearest(name, known.iter().map(String::as_str)).is_some();
+    if known.is_empty() || (!is_known && (slip || !is_one)) {
+        operation(walk, node, text);
+    }
+}
+
 fn journal_entry(walk: &mut Walk<'_>, node: &Node, text: &str) {
     match split_operation(text) {
         Some(("vault", request)) => {
@@ -273,7 +285,7 @@ fn journal_entry(walk: &mut Walk<'_>, node: &Node, text: &str) {
                 node.span.clone(),
             );
         }
-        Some(_) => operation(walk, node, text),
+        Some((service, name)) => recorded(walk, node, text, service, name),
         None => {
             let help = "such as `sts:AssumeRole`, `imds:*` or \"vault:GET aws/sts/readonly\"".to_owned();
             walk.wrong(node, format!("expected {}", Shape::JournalEntry.describe()), Some(help));

@@ -6,8 +6,9 @@ use rolecall_clock::{monotonic, since};
 use rolecall_namespaces::Namespace;
 use rolecall_probe::{Report, Sdk, Task};
 use rolecall_scenario::model::{Actor, Call, Target};
+use secrecy::ExposeSecret as _;
 
-use super::{EmbeddedWorld, botocore, pods::Pod};
+use super::{EmbeddedWorld, botocore, pods::Pod, probe::Programs};
 use crate::{
     check::{self, Context, Exec, Keys, Metadata},
     secrets::learn,
@@ -22,6 +23,8 @@ use crate::{
 struct Place {
     host: Arc<Namespace>,
     node: String,
+    /// What the pod's container has in its environment by its own specification.
+    environment: Vec<(String, String)>,
 }
 
 // === impl EmbeddedWorld: asking ===
@@ -34,6 +37,7 @@ impl EmbeddedWorld {
                 Ok(Place {
                     host: node.host.clone(),
                     node: name.clone(),
+                    environment: Vec::new(),
                 })
             }
             Actor::Pod(key) => {
@@ -41,6 +45,7 @@ impl EmbeddedWorld {
                 Ok(Place {
                     host: pod.host,
                     node: pod.node,
+                    environment: pod.environment,
                 })
             }
         }
@@ -64,14 +69,21 @@ impl EmbeddedWorld {
         let mut sent = String::new();
         let answers = match task {
             MetadataTask::Walk(walk) => match walk.client.as_deref() {
+                _ if walk.from_agent => {
+                    let agent = Sdk {
+                        agent: true,
+                        ..Sdk::default()
+                    };
+                    seen(place.probe(&self.programs, &Task::Sdk(agent)).await?)?
+                }
                 None => {
                     let walk = metadata::walk(walk, volley, context)?;
-                    seen(self.programs.probe(&place.host, &Task::Credentials(walk)).await?)?
+                    seen(place.probe(&self.programs, &Task::Credentials(walk)).await?)?
                 }
-                Some("rust") => seen(self.programs.probe(&place.host, &Task::Sdk(Sdk::default())).await?)?,
+                Some("rust") => seen(place.probe(&self.programs, &Task::Sdk(Sdk::default())).await?)?,
                 Some("botocore") => {
                     let start = monotonic();
-                    let ran = self.programs.exec(&place.host, &botocore::words()).await?;
+                    let ran = place.exec(&self.programs, &botocore::words()).await?;
                     vec![botocore::seen(&ran, since(start))?]
                 }
                 Some(other) => return Err(WorldError::new(format!("there is no client {other} here"))),
@@ -86,7 +98,7 @@ impl EmbeddedWorld {
                 let address_of = |pod: &str| Ok(self.pod(pod)?.address.to_string());
                 let request = metadata::raw(raw, to, volley, context, address_of)?;
                 sent = metadata::sent(&request);
-                seen(self.programs.probe(&place.host, &Task::Imds(request)).await?)?
+                seen(place.probe(&self.programs, &Task::Imds(request)).await?)?
             }
         };
         let mut all = Vec::with_capacity(volley);
@@ -128,10 +140,14 @@ impl EmbeddedWorld {
         call: &Call,
         keys: Option<&Keys>,
     ) -> Result<check::Call, WorldError> {
-        let host = match actor {
-            Some(actor) => self.place(actor)?.host,
+        let place = match actor {
+            Some(actor) => self.place(actor)?,
             // Saved keys without `as:` are used by the operator, who sits in the vpc.
-            None => self.network.vpc.clone(),
+            None => Place {
+                host: self.network.vpc.clone(),
+                node: String::new(),
+                environment: Vec::new(),
+            },
         };
         let operation = format!("{}:{}", call.service, call.operation);
         let task = Task::Call(rolecall_probe::Call {
@@ -140,7 +156,7 @@ impl EmbeddedWorld {
             keys: keys.map(probe_keys),
             whole_ms: 15_000,
         });
-        let Report::Call(report) = self.programs.probe(&host, &task).await? else {
+        let Report::Call(report) = place.probe(&self.programs, &task).await? else {
             return Err(WorldError::new("the probe answered another question"));
         };
         let decided = report
@@ -159,12 +175,27 @@ impl EmbeddedWorld {
         for secret in self.cloud.front.secrets() {
             learn(secret.expose());
         }
+        for secret in self.vault.iter().flat_map(|vault| vault.server.secrets()) {
+            learn(secret.expose_secret());
+        }
     }
 
     pub(super) async fn run_program(&self, actor: &Actor, words: &[String]) -> Result<Exec, WorldError> {
-        let ran = self.programs.exec(&self.place(actor)?.host, words).await;
+        let ran = self.place(actor)?.exec(&self.programs, words).await;
         // A program may show keys that no step has seen.
         self.learn_secrets();
         ran
+    }
+}
+
+// === impl Place ===
+
+impl Place {
+    async fn probe(&self, programs: &Programs, task: &Task) -> Result<Report, WorldError> {
+        programs.probe(&self.host, &self.environment, task).await
+    }
+
+    async fn exec(&self, programs: &Programs, words: &[String]) -> Result<Exec, WorldError> {
+        programs.exec(&self.host, &self.environment, words).await
     }
 }

@@ -189,10 +189,12 @@ impl Cloud {
         kube::Client::try_from(config).map_err(|error| failed(&error))
     }
 
-    /// A kubeconfig for the subject: it may read, and no more.
-    pub(super) fn subject_kubeconfig(&self) -> String {
+    /// A kubeconfig for the subject: it may read, and ask for tokens of service accounts only where it gets keys from
+    /// Vault with them.
+    pub(super) fn subject_kubeconfig(&self, vault: bool) -> String {
+        let user = if vault { User::VaultProxy } else { User::Proxy };
         self.cluster
-            .kubeconfig(&format!("https://{}", vpc(KUBERNETES_PORT)), User::Proxy)
+            .kubeconfig(&format!("https://{}", vpc(KUBERNETES_PORT)), user)
     }
 }
 
@@ -209,7 +211,7 @@ fn access_key(keys: &Keys) -> AccessKey {
     }
 }
 
-async fn loopback() -> Result<(TcpListener, SocketAddr), WorldError> {
+pub(super) async fn loopback() -> Result<(TcpListener, SocketAddr), WorldError> {
     let failed = |error: std::io::Error| WorldError::doing("listen on 127.0.0.1", &error);
     let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))
         .await

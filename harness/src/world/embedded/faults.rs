@@ -5,7 +5,7 @@ use std::{sync::PoisonError, time::Duration};
 use http::StatusCode;
 use rolecall_scenario::model::{Fault, FaultKind, Given};
 
-use super::EmbeddedWorld;
+use super::{EmbeddedWorld, vault::VaultServer};
 use crate::world::{FaultEnd, WorldError};
 
 // === impl EmbeddedWorld: faults ===
@@ -19,6 +19,7 @@ impl EmbeddedWorld {
                 "sts" => self.cloud.front.inject("sts", of_sts(kind)?, fault.times),
                 "kubernetes" => self.cloud.cluster.inject(of_kubernetes(kind)?, fault.times),
                 "imds" => self.cloud.imds.inject(of_imds(kind)?, fault.times),
+                "vault" => self.vault()?.inject(of_vault(kind)?, fault.times),
                 service => return Err(WorldError::new(format!("{service} has no faults here"))),
             }
         }
@@ -41,12 +42,21 @@ impl EmbeddedWorld {
                 let records = self.cloud.imds.heal().into_iter();
                 records.map(|record| (record.met, record.left)).collect()
             }
+            "vault" => {
+                let records = self.vault()?.heal().into_iter();
+                records.map(|record| (record.met, record.left)).collect()
+            }
             service => return Err(WorldError::new(format!("{service} has no faults here"))),
         };
         Ok(FaultEnd {
             met: ended.iter().map(|(met, _)| *met).fold(0, u32::saturating_add),
             left: ended.iter().filter_map(|(_, left)| *left).max().unwrap_or(0),
         })
+    }
+
+    fn vault(&self) -> Result<&VaultServer, WorldError> {
+        let vault = self.vault.as_ref().map(|vault| &vault.server);
+        vault.ok_or_else(|| WorldError::new("there is no Vault in this world"))
     }
 
     /// How late changes of IAM are seen.
@@ -97,8 +107,21 @@ fn of_imds(kind: &FaultKind) -> Result<rolecall_imds::Fault, WorldError> {
     }
 }
 
+fn of_vault(kind: &FaultKind) -> Result<rolecall_vault::Fault, WorldError> {
+    match kind {
+        FaultKind::Error(code) => Ok(rolecall_vault::Fault::Error(
+            status(code)?,
+            "this fault was injected by the scenario".to_owned(),
+        )),
+        FaultKind::Down => Ok(rolecall_vault::Fault::Down),
+        FaultKind::Delay(delay) => Ok(rolecall_vault::Fault::Delay(*delay)),
+        FaultKind::Sealed => Ok(rolecall_vault::Fault::Sealed),
+        kind => Err(unknown("vault", kind)),
+    }
+}
+
 /// The status of an `error:`.
-pub(super) fn status(code: &str) -> Result<StatusCode, WorldError> {
+fn status(code: &str) -> Result<StatusCode, WorldError> {
     code.parse()
         .map_err(|_| WorldError::new(format!("{code} is no HTTP status; write one such as 503")))
 }

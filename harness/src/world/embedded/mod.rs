@@ -16,6 +16,7 @@ mod pods;
 mod probe;
 mod subject;
 mod subject_admin;
+mod vault;
 mod world;
 mod worlds;
 

@@ -23,6 +23,8 @@ pub(super) const POD_BRIDGE: &str = "cbr0";
 pub(super) const AWS_PORT: u16 = 4566;
 /// Port of the API server in the vpc.
 pub(super) const KUBERNETES_PORT: u16 = 6443;
+/// Port of Vault in the vpc.
+pub(super) const VAULT_PORT: u16 = 8200;
 
 /// One node: a host of the vpc.
 #[derive(Debug)]

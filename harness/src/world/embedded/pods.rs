@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
+    fs, io,
     net::{IpAddr, Ipv4Addr},
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -11,8 +14,9 @@ use std::{
 };
 
 use futures::future::BoxFuture;
-use rolecall_kubernetes::{PodRuntime, PodSandbox};
+use rolecall_kubernetes::{PodFile, PodRuntime, PodSandbox};
 use rolecall_namespaces::{Namespace, Wire};
+use secrecy::ExposeSecret as _;
 
 use super::{
     Ground,
@@ -27,6 +31,8 @@ pub(super) struct Pod {
     pub(super) node: String,
     pub(super) address: Ipv4Addr,
     pub(super) host_network: bool,
+    /// What its container has in its environment by its own specification.
+    pub(super) environment: Vec<(String, String)>,
     /// The end of its wire on the node's bridge, if it has one of its own.
     wire: Option<String>,
     pub(super) host: Arc<Namespace>,
@@ -134,12 +140,15 @@ impl Pods {
         .await
         .and_then(|done| done)
         .map_err(failed)?;
+        place_files(&host, sandbox.files).await?;
+        let environment = environment(&sandbox.pod);
         let pod = Pod {
             namespace: sandbox.namespace,
             name: sandbox.name,
             node: sandbox.node,
             address: sandbox.address,
             host_network: sandbox.host_network,
+            environment,
             wire,
             host: Arc::new(host),
             gone: false,
@@ -157,6 +166,19 @@ impl PodRuntime for Pods {
         Box::pin(self.make(pod))
     }
 
+    fn update_files(&self, uid: &str, files: Vec<PodFile>) -> BoxFuture<'_, Result<(), String>> {
+        let host = {
+            let pods = self.pods.lock().unwrap_or_else(PoisonError::into_inner);
+            pods.get(uid).filter(|pod| !pod.gone).map(|pod| pod.host.clone())
+        };
+        Box::pin(async move {
+            match host {
+                Some(host) => place_files(&host, files).await,
+                None => Ok(()),
+            }
+        })
+    }
+
     fn stop(&self, uid: &str, _grace: Duration) -> BoxFuture<'_, ()> {
         // Whatever ran in the pod was a probe of a step that has ended: there is nobody to wait for.
         if let Some(pod) = self.pods.lock().unwrap_or_else(PoisonError::into_inner).get_mut(uid) {
@@ -164,4 +186,49 @@ impl PodRuntime for Pods {
         }
         Box::pin(async {})
     }
+}
+
+/// Writes what volumes bring into a pod. Whoever reads a file sees the old one or the new one.
+///
+/// # Errors
+/// A file cannot be written, or is to be somewhere else than in the pod's own part of the file system.
+async fn place_files(host: &Namespace, files: Vec<PodFile>) -> Result<(), String> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    host.run_async(move |_| {
+        for file in files {
+            // The pod has a /run of its own; all else is this host's.
+            let path = file.path.strip_prefix("/var/run/").or(file.path.strip_prefix("/run/"));
+            let Some(path) = path.filter(|path| path.split('/').all(|part| part != "..")) else {
+                return Err(format!("{}: only /run and /var/run can have a volume here", file.path));
+            };
+            let path = Path::new("/run").join(path);
+            write_file(&path, &file).map_err(|error| format!("write {}: {error}", path.display()))?;
+        }
+        Ok(())
+    })
+    .await
+    .map_err(|error| error.to_string())?
+}
+
+fn write_file(path: &Path, file: &PodFile) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("/run"));
+    fs::create_dir_all(folder)?;
+    let draft = path.with_extension("draft");
+    fs::write(&draft, file.contents.expose_secret())?;
+    fs::set_permissions(&draft, fs::Permissions::from_mode(file.mode))?;
+    fs::rename(&draft, path)
+}
+
+/// The variables of a pod's first container that have a value of their own.
+fn environment(pod: &k8s_openapi::api::core::v1::Pod) -> Vec<(String, String)> {
+    let container = pod.spec.as_ref().and_then(|spec| spec.containers.first());
+    let variables = container
+        .and_then(|container| container.env.as_ref())
+        .into_iter()
+        .flatten();
+    variables
+        .filter_map(|variable| Some((variable.name.clone(), variable.value.clone()?)))
+        .collect()
 }

@@ -36,6 +36,7 @@ impl Programs {
         command
             .env("HOME", "/run/home")
             .env("TMPDIR", "/run/tmp")
+            .env("XDG_RUNTIME_DIR", "/run/tmp")
             .env("LANG", "C.UTF-8")
             .env("AWS_ENDPOINT_URL", format!("http://{VPC}:{AWS_PORT}"))
             .env("AWS_REGION", &self.region)
@@ -47,11 +48,16 @@ impl Programs {
     ///
     /// # Errors
     /// The process could not be started or gave no report.
-    pub(super) async fn probe(&self, host: &Namespace, task: &Task) -> Result<Report, WorldError> {
+    pub(super) async fn probe(
+        &self,
+        host: &Namespace,
+        environment: &[(String, String)],
+        task: &Task,
+    ) -> Result<Report, WorldError> {
         let mut command = Command::new(&self.own);
         command.arg("probe");
         let input = serde_json::to_vec(task).map_err(|error| WorldError::doing("write a probe's task", &error))?;
-        let output = self.run(host, command, input).await?;
+        let output = self.run(host, environment, command, input).await?;
         let report: Report = serde_json::from_slice(&output.stdout).map_err(|error| {
             let stderr = String::from_utf8_lossy(&output.stderr);
             WorldError::new(format!(
@@ -69,13 +75,18 @@ impl Programs {
     ///
     /// # Errors
     /// It did not end in time. A program that is absent is an answer: the exit status that a shell would give.
-    pub(super) async fn exec(&self, host: &Namespace, words: &[String]) -> Result<Exec, WorldError> {
+    pub(super) async fn exec(
+        &self,
+        host: &Namespace,
+        environment: &[(String, String)],
+        words: &[String],
+    ) -> Result<Exec, WorldError> {
         let (program, arguments) = words
             .split_first()
             .ok_or_else(|| WorldError::new("no program is named"))?;
         let mut command = Command::new(program);
         command.args(arguments);
-        match self.run(host, command, Vec::new()).await {
+        match self.run(host, environment, command, Vec::new()).await {
             Ok(output) => Ok(Exec {
                 exit: output.status.code(),
                 stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -93,11 +104,13 @@ impl Programs {
     async fn run(
         &self,
         host: &Namespace,
+        environment: &[(String, String)],
         mut command: Command,
         input: Vec<u8>,
     ) -> Result<std::process::Output, Absent> {
         self.environment(&mut command);
         command
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

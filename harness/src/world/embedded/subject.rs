@@ -43,6 +43,8 @@ pub(super) struct Equipment {
     pub(super) account: String,
     pub(super) kubeconfig: String,
     pub(super) clock: Clock,
+    /// Where Vault is, if the world has one.
+    pub(super) vault: Option<String>,
     /// Where the subject knows no endpoint but AWS's own names.
     pub(super) names: Option<AwsNames>,
 }
@@ -187,7 +189,7 @@ impl Fleet {
             kubeconfig: Some(KUBECONFIG.to_owned()),
             metadata_address: METADATA,
             base_role_arn: format!("arn:aws:iam::{}:role/", self.with.account),
-            vault: None,
+            vault: self.with.vault.clone(),
         }
     }
 

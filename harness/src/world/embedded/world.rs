@@ -12,12 +12,12 @@ use rolecall_scenario::{
     model::{self, Actor, Call, Fault, Given, Journal, ProxyCommand, ProxySettings, ProxyVerb},
 };
 
-use super::{cloud::Cloud, network::Network, pods::Pods, probe::Programs, subject::Fleet};
+use super::{cloud::Cloud, network::Network, pods::Pods, probe::Programs, subject::Fleet, vault::VaultServer};
 use crate::{
     check::{self, Context, Exec, JournalEntry, Keys, Metadata},
     world::{
         Diagnostics, FaultEnd, JournalMark, MetadataTask, Patience, World, WorldError,
-        operator::{AwsOperator, KubernetesOperator},
+        operator::{AwsOperator, KubernetesOperator, VaultOperator},
     },
 };
 
@@ -30,10 +30,18 @@ pub(crate) struct EmbeddedWorld {
     pub(super) programs: Programs,
     pub(super) aws: AwsOperator,
     pub(super) kubernetes: KubernetesOperator,
+    /// Vault, if the scenario has to do with it.
+    pub(super) vault: Option<WithVault>,
     /// How late changes of IAM are seen.
     pub(super) propagation: Mutex<Duration>,
     /// `advance` waits instead of moving clocks.
     pub(super) real_time: bool,
+}
+
+/// Vault, and who tells it what a scenario says.
+pub(crate) struct WithVault {
+    pub(super) server: VaultServer,
+    pub(super) operator: VaultOperator,
 }
 
 impl World for EmbeddedWorld {
@@ -67,6 +75,9 @@ impl World for EmbeddedWorld {
         self.aws.apply_users(&given.users).await?;
         self.aws.apply_roles(&given.roles).await?;
         self.aws.apply_buckets(&given.buckets).await?;
+        if let Some(vault) = &self.vault {
+            vault.apply(given, &self.aws, &self.kubernetes).await?;
+        }
         self.kubernetes.apply_namespaces(&given.namespaces).await?;
         self.apply_pods(&given.pods).await?;
         self.kubernetes.apply_manifests(&given.manifests).await?;
@@ -97,6 +108,9 @@ impl World for EmbeddedWorld {
             return Ok(());
         }
         self.cloud.clock.advance(by);
+        if let Some(vault) = &self.vault {
+            vault.server.settle().await;
+        }
         self.fleet.advance(by).await
     }
 
@@ -157,6 +171,23 @@ impl World for EmbeddedWorld {
 
     async fn log(&self, node: Option<&str>) -> Result<String, WorldError> {
         Ok(self.fleet.log(node))
+    }
+}
+
+// === impl WithVault ===
+
+impl WithVault {
+    /// Tells Vault what is new. Users are there already, pods come afterwards.
+    pub(super) async fn apply(
+        &self,
+        given: &Given,
+        aws: &AwsOperator,
+        kubernetes: &KubernetesOperator,
+    ) -> Result<(), WorldError> {
+        if let Some(vault) = &given.vault {
+            self.operator.apply(vault, aws).await?;
+        }
+        self.operator.admit(&given.pods, kubernetes).await
     }
 }
 

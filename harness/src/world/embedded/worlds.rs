@@ -18,19 +18,21 @@ use super::{
     pods::Pods,
     probe::Programs,
     subject::{Equipment, Fleet},
+    vault::VaultServer,
+    world::WithVault,
 };
 use crate::{
     plan::{Capabilities, clients},
     subject::{Settings, Subject},
     world::{
         WorldError, Worlds,
-        operator::{AwsOperator, ClusterNames, Documents, KubernetesOperator, PodStyle},
+        operator::{Agent, AwsOperator, ClusterNames, Documents, KubernetesOperator, PodStyle, VaultOperator},
     },
 };
 
 /// What the embedded world can do for these scenarios. What is costly to find out is found out only where one needs it.
 pub(crate) fn capabilities(scenarios: &[Arc<Scenario>]) -> Capabilities {
-    let mut has = vec!["addresses", "clock", "faults"];
+    let mut has = vec!["addresses", "clock", "faults", "vault"];
     let wanted = scenarios
         .iter()
         .any(|scenario| clients(scenario).any(|client| client == "botocore"));
@@ -72,6 +74,8 @@ pub(crate) struct EmbeddedWorlds {
     pub(crate) enforcement: Enforcement,
     /// `advance` waits instead of moving clocks.
     pub(crate) real_time: bool,
+    /// A real Vault in the emulator's place.
+    pub(crate) vault_binary: Option<PathBuf>,
     pub(crate) graveyard: Graveyard,
 }
 
@@ -106,12 +110,14 @@ impl Worlds for EmbeddedWorlds {
             fixtures: self.fixtures.clone(),
         };
         let aws = AwsOperator::new(&cloud.operator, names, documents.clone());
-        let kubernetes = KubernetesOperator::new(
-            cloud.kubernetes_client().await?,
-            self.subject.clone(),
-            PodStyle::default(),
-            documents,
-        );
+        let client = cloud.kubernetes_client().await?;
+        let mut kubernetes = KubernetesOperator::new(client, self.subject.clone(), PodStyle::default(), documents.clone());
+        if scenario.needs.contains("vault") {
+            kubernetes = kubernetes.with_agent(Agent {
+                command: format!("\"{}\" proxy credential-process", self.own.display()),
+                vault: VaultServer::address(),
+            });
+        }
         let programs = Programs {
             own: self.own.clone(),
             region,
@@ -121,13 +127,18 @@ impl Worlds for EmbeddedWorlds {
         } else {
             Some(AwsNames::serve(&cloud, &network.vpc, &programs.region).await?)
         };
+        let vault = match scenario.needs.contains("vault") {
+            true => Some(self.start_vault(&cloud, &network, &documents).await?),
+            false => None,
+        };
         let equipment = Equipment {
             subject: self.subject.clone(),
             programs: programs.clone(),
             network: network.clone(),
             account: cloud.account.clone(),
-            kubeconfig: cloud.subject_kubeconfig(),
+            kubeconfig: cloud.subject_kubeconfig(vault.is_some()),
             clock: cloud.clock.clone(),
+            vault: vault.is_some().then(VaultServer::address),
             names,
         };
         let fleet = Arc::new(Fleet::new(equipment, settings.clone()));
@@ -139,15 +150,24 @@ impl Worlds for EmbeddedWorlds {
             programs,
             aws,
             kubernetes,
+            vault,
             propagation: Mutex::default(),
             real_time: self.real_time,
         };
         // The subject needs the nodes' role and nothing else of the scenario: it starts beside the rest, as on a
         // cluster where pods come and go while it runs.
         world.aws.create_cluster_roles(&given.cluster).await?;
+        if let Some(vault) = &world.vault {
+            // Before the pods: one that asks at once finds its Vault role.
+            vault.operator.prepare().await?;
+            world.aws.apply_users(&given.users).await?;
+            vault.apply(given, &world.aws, &world.kubernetes).await?;
+        }
         tokio::try_join!(
             async {
-                world.aws.apply_users(&given.users).await?;
+                if world.vault.is_none() {
+                    world.aws.apply_users(&given.users).await?;
+                }
                 world.aws.apply_roles(&given.roles).await?;
                 world.aws.apply_buckets(&given.buckets).await
             },
@@ -168,5 +188,20 @@ impl Worlds for EmbeddedWorlds {
         let _ = world.each_worker(None, ProxyVerb::Kill).await;
         world.cloud.stop.cancel();
         self.graveyard.bury(world.network.clone(), world.pods.clone());
+    }
+}
+
+// === impl EmbeddedWorlds ===
+
+impl EmbeddedWorlds {
+    async fn start_vault(
+        &self,
+        cloud: &Cloud,
+        network: &Network,
+        documents: &Documents,
+    ) -> Result<WithVault, WorldError> {
+        let server = VaultServer::start(cloud, &network.vpc, self.vault_binary.as_ref()).await?;
+        let operator = VaultOperator::new(server.access.clone(), documents.clone());
+        Ok(WithVault { server, operator })
     }
 }

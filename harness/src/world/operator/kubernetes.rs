@@ -16,7 +16,7 @@ use kube::{
 use rolecall_scenario::{Spanned, model};
 use serde_json::json;
 
-use super::{Documents, PodStyle};
+use super::{Agent, Documents, PodStyle};
 use crate::{check::Refusal, subject::Subject, world::WorldError};
 
 /// The operator at the API server.
@@ -34,6 +34,8 @@ pub(crate) struct KubernetesOperator {
     pub(super) seen: Arc<Mutex<Vec<(String, PodName)>>>,
     /// Namespaces of pods whose key does not carry it.
     namespaces: Arc<Mutex<BTreeMap<String, String>>>,
+    /// How a pod with `vault_agent` asks Vault.
+    pub(super) agent: Option<Agent>,
 }
 
 /// How long a namespace may take to go.
@@ -58,7 +60,14 @@ impl KubernetesOperator {
             documents,
             namespaces: Arc::default(),
             addresses: Arc::default(),
+            agent: None,
         }
+    }
+
+    /// The same operator in a world with Vault, where pods can have a credential process.
+    pub(crate) fn with_agent(mut self, agent: Agent) -> Self {
+        self.agent = Some(agent);
+        self
     }
 
     /// The pod that steps call by this key: `app`, or `team-b/app`.

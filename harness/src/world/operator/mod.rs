@@ -1,5 +1,6 @@
 //! The operator: makes and changes what a scenario says exists, through public APIs only, the same in every world.
 
+mod agent;
 mod aws;
 mod cluster;
 mod documents;
@@ -10,9 +11,12 @@ mod pod_style;
 mod pods;
 mod roles;
 mod users;
+mod vault;
 
+pub(crate) use agent::Agent;
 pub(crate) use aws::{AwsAccess, AwsOperator};
 pub(crate) use cluster::ClusterNames;
 pub(crate) use documents::Documents;
 pub(crate) use kubernetes::KubernetesOperator;
 pub(crate) use pod_style::{PROBE, PROGRAMS, PodStyle};
+pub(crate) use vault::{AUDIENCE, VaultAccess, VaultOperator};

@@ -133,6 +133,17 @@ impl KubernetesOperator {
 
     fn pod(&self, name: &str, spec: &model::Pod) -> Result<Pod, WorldError> {
         let mut annotations = self.owned(self.subject.pod_annotations(spec));
+        let mut containers = self.style.containers(spec.image.as_deref());
+        let volumes = match &spec.vault_agent {
+            Some(role) => {
+                let agent = self
+                    .agent
+                    .as_ref()
+                    .ok_or_else(|| WorldError::new("there is no Vault in this world"))?;
+                Some(agent.equip(&role.value, &mut containers, &mut annotations))
+            }
+            None => None,
+        };
         if let Some(addresses) = self.requested_addresses(spec)? {
             annotations.insert(REQUESTED_ADDRESSES.to_owned(), addresses);
         }
@@ -145,10 +156,11 @@ impl KubernetesOperator {
                 ..ObjectMeta::default()
             },
             spec: Some(PodSpec {
-                containers: self.style.containers(spec.image.as_deref()),
+                containers,
                 node_name: Some(self.style.host(node)),
                 host_network: spec.host_network,
                 service_account_name: spec.service_account.clone(),
+                volumes,
                 termination_grace_period_seconds: Some(0),
                 ..PodSpec::default()
             }),

@@ -94,25 +94,34 @@ impl AwsOperator {
         if let Some(called) = &user.access_key
             && self.user_keys(&called.value).is_none()
         {
-            let created = iam.create_access_key().user_name(name).send().await;
-            let created = created.map_err(|error| self.refused(format!("create a key of user {name}"), &error))?;
-            let Some(key) = created.access_key() else {
-                return Err(WorldError::new(format!(
-                    "IAM made a key of user {name} and did not tell it"
-                )));
-            };
-            let keys = Keys {
-                access_key_id: key.access_key_id().to_owned(),
-                secret_access_key: key.secret_access_key().to_owned(),
-                session_token: None,
-                expiration: None,
-            };
-            learn_keys(&keys);
+            let keys = self.new_key(name).await?;
             self.user_keys
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert(called.value.clone(), keys);
         }
         Ok(())
+    }
+
+    /// A further access key of a user.
+    ///
+    /// # Errors
+    /// [`WorldError::Refused`] with what IAM said.
+    pub(super) async fn new_key(&self, name: &str) -> Result<Keys, WorldError> {
+        let created = self.iam.create_access_key().user_name(name).send().await;
+        let created = created.map_err(|error| self.refused(format!("create a key of user {name}"), &error))?;
+        let Some(key) = created.access_key() else {
+            return Err(WorldError::new(format!(
+                "IAM made a key of user {name} and did not tell it"
+            )));
+        };
+        let keys = Keys {
+            access_key_id: key.access_key_id().to_owned(),
+            secret_access_key: key.secret_access_key().to_owned(),
+            session_token: None,
+            expiration: None,
+        };
+        learn_keys(&keys);
+        Ok(keys)
     }
 }
