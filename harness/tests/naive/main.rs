@@ -19,6 +19,7 @@ enum Said {
 }
 
 const NODES_KEYS: &str = "the keys of role nodes.example.cluster.k8s.local";
+const NO_VAULT: &str = "does not support `vault`";
 const NODES_SIGNATURE: &str = "signed by role nodes.example.cluster.k8s.local";
 
 /// All scenarios. None may pass: it would be one that lets the node's keys through. None may end in error: the proxy
@@ -54,6 +55,14 @@ const SAID: &[(&str, Said)] = &[
     ),
     ("resilience/sts-throttles", Failed(2, NODES_KEYS)),
     ("resilience/watch-breaks-off", Failed(1, NODES_KEYS)),
+    ("vault/deployment-without-selector", Failed(2, NODES_KEYS)),
+    ("vault/iam-user-through-metadata-refused", Skipped(NO_VAULT)),
+    ("vault/lease-ends", Skipped("no clock that can be moved")),
+    ("vault/pod-deleted-token-revoked", Skipped(NO_VAULT)),
+    ("vault/switch-role", Skipped(NO_VAULT)),
+    ("vault/vault-role-outside-namespace-rule", Skipped(NO_VAULT)),
+    ("vault/vault-sealed", Skipped(NO_VAULT)),
+    ("vault/wrong-service-account-refused", Skipped(NO_VAULT)),
 ];
 
 /// Without the AWS command line, which a scenario runs in its pods, that scenario is not run.

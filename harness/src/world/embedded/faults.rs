@@ -13,13 +13,13 @@ use crate::world::{FaultEnd, WorldError};
 impl EmbeddedWorld {
     /// # Errors
     /// The service cannot fail in this way.
-    pub(super) fn begin_fault(&self, fault: &Fault) -> Result<(), WorldError> {
+    pub(super) async fn begin_fault(&self, fault: &Fault) -> Result<(), WorldError> {
         for kind in &fault.kinds {
             match fault.service.as_str() {
                 "sts" => self.cloud.front.inject("sts", of_sts(kind)?, fault.times),
                 "kubernetes" => self.cloud.cluster.inject(of_kubernetes(kind)?, fault.times),
                 "imds" => self.cloud.imds.inject(of_imds(kind)?, fault.times),
-                "vault" => self.vault()?.inject(of_vault(kind)?, fault.times),
+                "vault" => self.vault()?.inject(of_vault(kind)?, fault.times).await?,
                 service => return Err(WorldError::new(format!("{service} has no faults here"))),
             }
         }
@@ -28,7 +28,7 @@ impl EmbeddedWorld {
 
     /// # Errors
     /// There is no such service.
-    pub(super) fn end_faults(&self, service: &str) -> Result<FaultEnd, WorldError> {
+    pub(super) async fn end_faults(&self, service: &str) -> Result<FaultEnd, WorldError> {
         let ended: Vec<(u32, Option<u32>)> = match service {
             "sts" => {
                 let records = self.cloud.front.heal("sts").into_iter();
@@ -42,10 +42,7 @@ impl EmbeddedWorld {
                 let records = self.cloud.imds.heal().into_iter();
                 records.map(|record| (record.met, record.left)).collect()
             }
-            "vault" => {
-                let records = self.vault()?.heal().into_iter();
-                records.map(|record| (record.met, record.left)).collect()
-            }
+            "vault" => self.vault()?.heal().await?,
             service => return Err(WorldError::new(format!("{service} has no faults here"))),
         };
         Ok(FaultEnd {

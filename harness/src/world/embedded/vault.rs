@@ -1,6 +1,14 @@
 //! Vault in the vpc: the emulator, or a real server behind a forwarder that records.
 
-use std::{io, net::SocketAddr, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use futures::future::BoxFuture;
 use rolecall_kubernetes::User;
@@ -9,16 +17,20 @@ use rolecall_vault::{
     Dial, Door, Entry, ExposeSecret as _, Fault, FaultRecord, Forwarder, SecretString, Settings, Vault,
 };
 use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
+    io::{AsyncBufReadExt as _, AsyncRead, BufReader},
     net::TcpStream,
     process::{Child, Command},
+    sync::mpsc,
 };
 
 use super::{
     cloud::{Cloud, loopback, random_text},
     network::{AWS_PORT, KUBERNETES_PORT, VAULT_PORT, VPC, vpc},
 };
-use crate::world::{WorldError, operator::VaultAccess};
+use crate::{
+    secrets::{learn, mask},
+    world::{WorldError, operator::VaultAccess},
+};
 
 /// Where a real server listens, on the loopback of the vpc: nobody but the forwarder reaches it there.
 const BEHIND: u16 = 8201;
@@ -41,6 +53,8 @@ enum Kind {
         /// Ends with the world.
         _server: Child,
         unseal_key: SecretString,
+        /// The number of the journal's next entry when it was sealed, while it is.
+        sealed_at: Mutex<Option<u64>>,
     },
 }
 
@@ -62,8 +76,9 @@ impl VaultServer {
         let failed = |error: &dyn std::error::Error| WorldError::doing("listen in the vpc", error);
         let inside = host.listen_tcp(vpc(VAULT_PORT)).await.map_err(|error| failed(&error))?;
         let (here, address) = loopback().await?;
-        let root_token: SecretString = format!("hvs.{}", random_text('a', 24)).into();
-        crate::secrets::learn(root_token.expose_secret());
+        // A server takes no id of its own form for its first token.
+        let root_token: SecretString = format!("rolecall-{}", random_text('a', 24)).into();
+        learn(root_token.expose_secret());
         let dial: Arc<dyn Dial> = Arc::new(FromVpc(host.clone()));
         let listeners = [(inside, Door::World), (here, Door::Operator)];
         let kind = match binary {
@@ -93,11 +108,12 @@ impl VaultServer {
                     forwarder,
                     _server: server,
                     unseal_key,
+                    sealed_at: Mutex::default(),
                 }
             }
         };
         let reviewer = cloud.cluster.token(User::TokenReviewer);
-        crate::secrets::learn(reviewer.expose_secret());
+        learn(reviewer.expose_secret());
         Ok(Self {
             kind,
             access: VaultAccess {
@@ -141,17 +157,48 @@ impl VaultServer {
         }
     }
 
-    pub(super) fn inject(&self, fault: Fault, times: Option<u32>) {
+    /// # Errors
+    /// A real server cannot be sealed.
+    pub(super) async fn inject(&self, fault: Fault, times: Option<u32>) -> Result<(), WorldError> {
         match &self.kind {
             Kind::Emulator(vault) => vault.inject(fault, times),
+            Kind::Real {
+                forwarder, sealed_at, ..
+            } if fault == Fault::Sealed && times.is_none() => {
+                let sealed = forwarder.seal(self.access.root_token.expose_secret()).await;
+                sealed.map_err(|error| WorldError::doing("seal Vault", &error))?;
+                *lock(sealed_at) = Some(forwarder.journal_mark());
+            }
             Kind::Real { forwarder, .. } => forwarder.inject(fault, times),
         }
+        Ok(())
     }
 
-    pub(super) fn heal(&self) -> Vec<FaultRecord> {
+    /// What the faults did: requests that met one, and how many were still to meet it.
+    ///
+    /// # Errors
+    /// A real server cannot be unsealed.
+    pub(super) async fn heal(&self) -> Result<Vec<(u32, Option<u32>)>, WorldError> {
+        let done = |records: Vec<FaultRecord>| records.iter().map(|record| (record.met, record.left)).collect();
         match &self.kind {
-            Kind::Emulator(vault) => vault.heal(),
-            Kind::Real { forwarder, .. } => forwarder.heal(),
+            Kind::Emulator(vault) => Ok(done(vault.heal())),
+            Kind::Real {
+                forwarder,
+                unseal_key,
+                sealed_at,
+                ..
+            } => {
+                let mut ended: Vec<_> = done(forwarder.heal());
+                let sealed_at = lock(sealed_at).take();
+                if let Some(mark) = sealed_at {
+                    let unsealed = forwarder.unseal(unseal_key.expose_secret()).await;
+                    unsealed.map_err(|error| WorldError::doing("unseal Vault", &error))?;
+                    let met = self.journal_since(mark);
+                    let met = met.iter().filter(|entry| entry.status == 503).count();
+                    ended.push((u32::try_from(met).unwrap_or(u32::MAX), None));
+                }
+                Ok(ended)
+            }
         }
     }
 
@@ -167,47 +214,75 @@ impl VaultServer {
 /// Starts a dev server, and returns when it says its unseal key.
 async fn start_real(
     host: &Namespace,
-    binary: &PathBuf,
+    binary: &Path,
     root_token: &SecretString,
 ) -> Result<(Child, SecretString), WorldError> {
-    let failed = |error: &dyn std::error::Error| WorldError::doing(format_args!("start {}", binary.display()), error);
+    let name = binary.display();
     let mut command = Command::new(binary);
     command
         .env_clear()
-        .env("HOME", "/run")
+        .env("HOME", "/tmp")
         .env("VAULT_DEV_ROOT_TOKEN_ID", root_token.expose_secret())
         .args(["server", "-dev", "-dev-no-store-token", "-log-level=warn"])
         .arg(format!("-dev-listen-address=127.0.0.1:{BEHIND}"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    let mut child = host.spawn(command).await.map_err(|error| failed(&error))?;
-    let Some(stdout) = child.stdout.take() else {
-        return Err(WorldError::new("Vault was started without an output"));
-    };
-    let mut lines = BufReader::new(stdout).lines();
+        .stderr(Stdio::piped());
+    let started = host.spawn(command).await;
+    let mut child = started.map_err(|error| WorldError::doing(format_args!("start {name}"), &error))?;
+    let (said, mut lines) = mpsc::channel(64);
+    if let Some(stdout) = child.stdout.take() {
+        tokio::spawn(tell(stdout, said.clone()));
+    }
+    if let Some(stderr) = child.stderr.take() {
+        tokio::spawn(tell(stderr, said.clone()));
+    }
+    drop(said);
+    let mut last = VecDeque::new();
     let key = tokio::time::timeout(START, async {
-        while let Some(line) = lines.next_line().await? {
+        while let Some(line) = lines.recv().await {
             if let Some(key) = line.trim().strip_prefix("Unseal Key:") {
-                return Ok(Some(key.trim().to_owned()));
+                return Some(key.trim().to_owned());
             }
+            if last.len() == 10 {
+                last.pop_front();
+            }
+            last.push_back(line);
         }
-        Ok::<_, io::Error>(None)
+        None
     });
-    let key = key
-        .await
-        .map_err(|_| WorldError::new(format!("Vault did not start within {} s", START.as_secs())))?
-        .map_err(|error| failed(&error))?
-        .ok_or_else(|| {
-            WorldError::new(format!(
-                "{} ended before it served: is it Vault, and is the vpc's port {BEHIND} free?",
-                binary.display()
-            ))
-        })?;
+    let key = key.await;
     // Whoever does not read what it says stops it in the end.
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    crate::secrets::learn(&key);
-    Ok((child, key.into()))
+    tokio::spawn(async move { while lines.recv().await.is_some() {} });
+    let said = || mask(&last.iter().map(String::as_str).collect::<Vec<_>>().join("\n     "));
+    match key {
+        Ok(Some(key)) => {
+            learn(&key);
+            Ok((child, key.into()))
+        }
+        Ok(None) => Err(WorldError::new(format!(
+            "{name} ended before it served; it said:\n     {}",
+            said()
+        ))),
+        Err(_) => Err(WorldError::new(format!(
+            "{name} did not start within {} s; it said:\n     {}",
+            START.as_secs(),
+            said()
+        ))),
+    }
+}
+
+async fn tell(output: impl AsyncRead + Unpin, said: mpsc::Sender<String>) {
+    let mut lines = BufReader::new(output).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if said.send(line).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn ended(result: io::Result<()>) {

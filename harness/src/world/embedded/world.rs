@@ -115,11 +115,11 @@ impl World for EmbeddedWorld {
     }
 
     async fn inject(&self, fault: &Fault) -> Result<(), WorldError> {
-        self.begin_fault(fault)
+        self.begin_fault(fault).await
     }
 
     async fn heal(&self, service: &str) -> Result<FaultEnd, WorldError> {
-        self.end_faults(service)
+        self.end_faults(service).await
     }
 
     fn user_keys(&self, name: &str) -> Option<Keys> {
