@@ -13,3 +13,4 @@ mod node_role;
 mod pod_role;
 mod resilience;
 mod reversal;
+mod vault;
