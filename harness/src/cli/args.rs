@@ -121,6 +121,10 @@ pub(crate) struct RunArgs {
     /// Further arguments for --proxy-binary
     #[arg(last = true, value_name = "ARGS", requires = "proxy_binary")]
     pub(crate) proxy_arguments: Vec<String>,
+    /// Put this LocalStack behind the AWS front, such as http://127.0.0.1:4566; scenarios then run one after another, and
+    /// each removes what it made there
+    #[arg(long, value_name = "URL", value_parser = rolecall_aws::Upstream::new)]
+    pub(crate) localstack: Option<rolecall_aws::Upstream>,
     /// Run this Vault in the vpc, in the emulator's place; scenarios that move its clock are skipped
     #[arg(long, value_name = "PATH")]
     pub(crate) vault_binary: Option<PathBuf>,

@@ -58,6 +58,10 @@ fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
     } else {
         capabilities(&scenarios)
     };
+    if in_kind && args.localstack.is_some() {
+        complain("--localstack is for the embedded world; kind has a LocalStack of its own");
+        return Err(ExitStatus::Usage);
+    }
     let vault_binary = args
         .vault_binary
         .as_ref()
@@ -88,7 +92,12 @@ fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
     };
     let repeats = args.repeat.unwrap_or(1);
     let mut fold = Fold::new(RunFacts {
-        world: if in_kind { "kind" } else { "embedded" }.to_owned(),
+        world: match (in_kind, &args.localstack) {
+            (true, _) => "kind",
+            (false, Some(_)) => "embedded+localstack",
+            (false, None) => "embedded",
+        }
+        .to_owned(),
         subject: subject.name(),
         enforcement: !args.no_enforcement,
         repeats,
@@ -109,12 +118,17 @@ fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
         },
         real_time: args.real_time,
         vault_binary: vault_binary.clone(),
+        upstream: args.localstack.clone(),
         graveyard: Graveyard::default(),
     });
     let interrupt = Interrupt::default();
     let options = SuiteOptions {
-        // One cluster has one subject.
-        jobs: if in_kind { 1 } else { jobs(args) },
+        // One cluster has one subject, and one LocalStack has one of each bucket's name.
+        jobs: if in_kind || args.localstack.is_some() {
+            1
+        } else {
+            jobs(args)
+        },
         repeats,
         hold: args.keep && !in_kind,
         stop: interrupt.stop.clone(),
@@ -198,6 +212,9 @@ fn flags(suite: &Suite, args: &RunArgs) -> String {
     }
     if let Some(path) = &args.proxy_binary {
         flag("--proxy-binary", path);
+    }
+    if let Some(upstream) = &args.localstack {
+        flag("--localstack", &PathBuf::from(upstream.to_string()));
     }
     if let Some(path) = &args.vault_binary {
         flag("--vault-binary", path);

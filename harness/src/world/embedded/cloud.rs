@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use rolecall_accept::CancellationToken;
-use rolecall_aws::{AccessKey, Account, Door, Enforcement, Front, Secret};
+use rolecall_aws::{AccessKey, Account, Door, Enforcement, Front, Secret, Upstream};
 use rolecall_clock::Clock;
 use rolecall_imds::Imds;
 use rolecall_kubernetes::{Cluster, NodeSettings, PodCidr, User};
@@ -51,6 +51,8 @@ pub(super) struct CloudSettings<'a> {
     pub(super) imds: &'a ImdsSpec,
     pub(super) accounts: &'a [Spanned<String>],
     pub(super) enforcement: Enforcement,
+    /// What is behind the front, in its memory's place.
+    pub(super) upstream: Option<&'a Upstream>,
 }
 
 // === impl Cloud ===
@@ -83,7 +85,7 @@ impl Cloud {
             root: access_key(&root),
             clock: clock.clone(),
             enforcement: settings.enforcement,
-            upstream: None,
+            upstream: settings.upstream.cloned(),
         };
         let front =
             Front::with_accounts(own, &others).map_err(|error| WorldError::doing("make AWS accounts", &error))?;

@@ -24,12 +24,12 @@ use tokio::{
 };
 
 use super::{
-    cloud::{Cloud, loopback, random_text},
+    cloud::{Cloud, loopback},
     network::{AWS_PORT, KUBERNETES_PORT, VAULT_PORT, VPC, vpc},
 };
 use crate::{
     secrets::{learn, mask},
-    world::{WorldError, operator::VaultAccess},
+    world::{WorldError, operator::VaultAccess, random::random_text},
 };
 
 /// Where a real server listens, on the loopback of the vpc: nobody but the forwarder reaches it there.

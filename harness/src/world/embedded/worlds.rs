@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use rolecall_aws::Enforcement;
+use rolecall_aws::{Enforcement, Front, Upstream};
 use rolecall_scenario::model::{ProxyVerb, Scenario};
 
 use super::{
@@ -76,6 +76,8 @@ pub(crate) struct EmbeddedWorlds {
     pub(crate) real_time: bool,
     /// A real Vault in the emulator's place.
     pub(crate) vault_binary: Option<PathBuf>,
+    /// A LocalStack behind the front.
+    pub(crate) upstream: Option<Upstream>,
     pub(crate) graveyard: Graveyard,
 }
 
@@ -100,8 +102,39 @@ impl Worlds for EmbeddedWorlds {
             imds: &given.cluster.imds,
             accounts: &given.accounts,
             enforcement: self.enforcement,
+            upstream: self.upstream.as_ref(),
         })
         .await?;
+        let front = cloud.front.clone();
+        let world = self.furnish(scenario, settings, (cloud, network, pods), names).await;
+        if world.is_err() {
+            clear(&front).await;
+        }
+        world
+    }
+
+    async fn take_down(&self, world: EmbeddedWorld) {
+        // Its processes end here, its threads and namespaces when the graveyard lets go of them.
+        let _ = world.each_worker(None, ProxyVerb::Kill).await;
+        clear(&world.cloud.front).await;
+        world.cloud.stop.cancel();
+        self.graveyard.bury(world.network.clone(), world.pods.clone());
+    }
+}
+
+// === impl EmbeddedWorlds ===
+
+impl EmbeddedWorlds {
+    /// Makes what the scenario says exists, and starts the subject.
+    async fn furnish(
+        &self,
+        scenario: &Scenario,
+        settings: &Settings,
+        (cloud, network, pods): (Cloud, Arc<Network>, Arc<Pods>),
+        names: ClusterNames,
+    ) -> Result<EmbeddedWorld, WorldError> {
+        let given = &scenario.given;
+        let region = cloud.operator.region.clone();
         cloud.start_kubelets(&network, &pods)?;
         let documents = Documents {
             account: cloud.account.clone(),
@@ -111,7 +144,8 @@ impl Worlds for EmbeddedWorlds {
         };
         let aws = AwsOperator::new(&cloud.operator, names, documents.clone());
         let client = cloud.kubernetes_client().await?;
-        let mut kubernetes = KubernetesOperator::new(client, self.subject.clone(), PodStyle::default(), documents.clone());
+        let mut kubernetes =
+            KubernetesOperator::new(client, self.subject.clone(), PodStyle::default(), documents.clone());
         if scenario.needs.contains("vault") {
             kubernetes = kubernetes.with_agent(Agent {
                 command: format!("\"{}\" proxy credential-process", self.own.display()),
@@ -183,17 +217,6 @@ impl Worlds for EmbeddedWorlds {
         Ok(world)
     }
 
-    async fn take_down(&self, world: EmbeddedWorld) {
-        // Its processes end here, its threads and namespaces when the graveyard lets go of them.
-        let _ = world.each_worker(None, ProxyVerb::Kill).await;
-        world.cloud.stop.cancel();
-        self.graveyard.bury(world.network.clone(), world.pods.clone());
-    }
-}
-
-// === impl EmbeddedWorlds ===
-
-impl EmbeddedWorlds {
     async fn start_vault(
         &self,
         cloud: &Cloud,
@@ -203,5 +226,12 @@ impl EmbeddedWorlds {
         let server = VaultServer::start(cloud, &network.vpc, self.vault_binary.as_ref()).await?;
         let operator = VaultOperator::new(server.access.clone(), documents.clone());
         Ok(WithVault { server, operator })
+    }
+}
+
+/// Removes from LocalStack what was made there; the front's memory goes with the front.
+async fn clear(front: &Front) {
+    if let Err(error) = front.remove_all().await {
+        tracing::warn!(%error, "LocalStack keeps what this scenario made");
     }
 }

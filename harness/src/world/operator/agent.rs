@@ -69,12 +69,14 @@ impl Agent {
                 value_from: None,
             });
             let mounts = container.volume_mounts.get_or_insert_default();
-            mounts.extend([("vault-token", TOKEN.0), ("aws-config", CONFIG.0)].map(|(name, path)| VolumeMount {
-                name: name.to_owned(),
-                mount_path: path.to_owned(),
-                read_only: Some(true),
-                ..VolumeMount::default()
-            }));
+            mounts.extend(
+                [("vault-token", TOKEN.0), ("aws-config", CONFIG.0)].map(|(name, path)| VolumeMount {
+                    name: name.to_owned(),
+                    mount_path: path.to_owned(),
+                    read_only: Some(true),
+                    ..VolumeMount::default()
+                }),
+            );
         }
         [("vault-token", token), ("aws-config", config)]
             .map(|(name, source)| Volume {
