@@ -70,7 +70,7 @@ pub(crate) struct Journal {
     entries: VecDeque<Entry>,
     next: u64,
     dropped: Dropped,
-    decisions: HashMap<String, DecisionRecord>,
+    decisions: HashMap<String, Box<DecisionRecord>>,
     order: VecDeque<String>,
     /// Tells whoever follows the journal that it has grown: the number that the next entry will have.
     grown: watch::Sender<u64>,
@@ -79,24 +79,29 @@ pub(crate) struct Journal {
 // === impl Journal ===
 
 impl Journal {
-    /// Adds an entry (its number is given here) and the decision record of the same request.
-    pub(crate) fn add(&mut self, mut entry: Entry, record: DecisionRecord) {
+    /// Adds an entry (its number is given here) and the decision record of the same request, and gives back what it lets
+    /// go of for them.
+    pub(crate) fn add(
+        &mut self,
+        mut entry: Entry,
+        record: DecisionRecord,
+    ) -> (Option<Entry>, Option<Box<DecisionRecord>>) {
         entry.number = self.next;
         self.next += 1;
-        if self.entries.len() >= ENTRIES {
-            self.entries.pop_front();
-            self.dropped.entries += 1;
-        }
-        if self.order.len() >= DECISIONS
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.decisions.remove(&oldest);
-            self.dropped.decisions += 1;
-        }
+        let old_entry = (self.entries.len() >= ENTRIES)
+            .then(|| self.entries.pop_front())
+            .flatten();
+        let oldest = (self.order.len() >= DECISIONS)
+            .then(|| self.order.pop_front())
+            .flatten();
+        let old_record = oldest.and_then(|oldest| self.decisions.remove(&oldest));
+        self.dropped.entries += u64::from(old_entry.is_some());
+        self.dropped.decisions += u64::from(old_record.is_some());
         self.order.push_back(record.request_id.clone());
-        self.decisions.insert(record.request_id.clone(), record);
+        self.decisions.insert(record.request_id.clone(), Box::new(record));
         self.entries.push_back(entry);
         self.grown.send_replace(self.next);
+        (old_entry, old_record)
     }
 
     pub(crate) fn grown(&self) -> watch::Receiver<u64> {
@@ -114,6 +119,8 @@ impl Journal {
     }
 
     pub(crate) fn decision(&self, request_id: &str) -> Option<DecisionRecord> {
-        self.decisions.get(request_id).cloned()
+        self.decisions
+            .get(request_id)
+            .map(|record| DecisionRecord::clone(record))
     }
 }

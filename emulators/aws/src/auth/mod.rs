@@ -19,4 +19,4 @@ pub(crate) use failure::AuthFailure;
 pub(crate) use payload::{Payload, digests};
 pub(crate) use presented::{Presented, Signed};
 pub(crate) use signature::SigningKey;
-pub(crate) use verify::Verifier;
+pub(crate) use verify::{Checked, Verifier};

@@ -147,7 +147,7 @@ fn verify(request: &Received, state: &State) -> Result<(), AuthFailure> {
         state,
         clock: &Clock::new(),
     }
-    .verify(request, &service, &signed)
+    .verify(request, &service, &signed, None)
     .result
     .map(drop)
 }

@@ -5,6 +5,7 @@ use super::{
     AuthFailure, Payload, canonical::canonical_request, payload, presented::Signed, signature, signature::SigningKey,
 };
 use crate::{
+    Secret,
     identity::{Identity, Key, KeyStatus, Who},
     request::Received,
     service::Service,
@@ -26,15 +27,61 @@ pub(crate) struct Authenticated {
     pub(crate) result: Result<Payload, AuthFailure>,
 }
 
+/// What of a verification takes time and depends on the request and the key's secret alone, so that it can be done while
+/// nobody waits for the state.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    secret: Secret,
+    signature: Result<(), AuthFailure>,
+    body: Result<Payload, AuthFailure>,
+}
+
+// === impl Checked ===
+
+impl Checked {
+    pub(crate) fn of(secret: Secret, request: &Received, service: &Service, signed: &Signed) -> Self {
+        let (signature, body) = match check_signature(&secret, request, service, signed) {
+            Ok(key) => (Ok(()), payload::open(request, service, signed, &key)),
+            Err(failure) => (Err(failure.clone()), Err(failure)),
+        };
+        Self {
+            secret,
+            signature,
+            body,
+        }
+    }
+}
+
 // === impl Verifier ===
 
 impl Verifier<'_> {
-    /// In this order: the key, its token, its expiry, the signature, its date, the body.
-    pub(crate) fn verify(&self, request: &Received, service: &Service, signed: &Signed) -> Authenticated {
-        let (who, result) = self.verify_head(request, service, signed);
+    /// In this order: the key, its token, its expiry, the signature, its date, the body. `checked` is what was found out
+    /// with the secret that the key had a moment ago.
+    pub(crate) fn verify(
+        &self,
+        request: &Received,
+        service: &Service,
+        signed: &Signed,
+        checked: Option<Checked>,
+    ) -> Authenticated {
+        let Some(key) = self.state.keys.get(&signed.key_id) else {
+            let id = signed.key_id.clone();
+            return Authenticated {
+                who: None,
+                result: Err(AuthFailure::UnknownKey { id }),
+            };
+        };
+        let checked = checked
+            .filter(|checked| checked.secret.is_same(&key.secret))
+            .unwrap_or_else(|| Checked::of(key.secret.clone(), request, service, signed));
+        let result = self
+            .check_key(key, signed)
+            .and(checked.signature)
+            .and_then(|()| self.check_date(signed))
+            .and(checked.body);
         Authenticated {
-            who,
-            result: result.and_then(|signing_key| payload::open(request, service, signed, &signing_key)),
+            who: Some(Who::of(key, self.state)),
+            result,
         }
     }
 
@@ -51,7 +98,7 @@ impl Verifier<'_> {
         };
         let result = self
             .check_key(key, signed)
-            .and_then(|()| check_signature(key, request, service, signed))
+            .and_then(|()| check_signature(&key.secret, request, service, signed))
             .and_then(|signing_key| self.check_date(signed).map(|()| signing_key));
         (Some(Who::of(key, self.state)), result)
     }
@@ -126,7 +173,7 @@ impl Verifier<'_> {
 }
 
 fn check_signature(
-    key: &Key,
+    secret: &Secret,
     request: &Received,
     service: &Service,
     signed: &Signed,
@@ -134,12 +181,12 @@ fn check_signature(
     let hash = payload::hash_line(request, service, signed.presigned.is_some())?;
     let canonical = canonical_request(request, service, signed, &hash)?;
     let string_to_sign = signature::string_to_sign(signed, &canonical);
-    let signing_key = SigningKey::derive(&key.secret, signed);
+    let signing_key = SigningKey::derive(secret, signed);
     if signature::same(&signing_key.sign(&string_to_sign), &signed.signature) {
         Ok(signing_key)
     } else {
         Err(AuthFailure::Signature {
-            key_id: key.id.clone(),
+            key_id: signed.key_id.clone(),
             string_to_sign,
             provided: signed.signature.clone(),
             canonical,

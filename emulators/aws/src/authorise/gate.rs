@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Decides for one request, and remembers what it decided. An operation that never asked is not let out
-/// ([`Gate::made`]).
+/// ([`Gate::into_made`]).
 #[derive(Debug)]
 pub(crate) struct Gate {
     who: Who,
@@ -49,8 +49,8 @@ impl Gate {
     }
 
     /// The first decision of the request, or the one that refused it.
-    pub(crate) fn made(&self) -> Option<&Made> {
-        self.made.as_ref()
+    pub(crate) fn into_made(self) -> Option<Made> {
+        self.made
     }
 
     /// Asks the policies.
@@ -59,10 +59,16 @@ impl Gate {
     /// The service's denial if they do not allow it, or an internal error if they cannot be evaluated: nothing is allowed
     /// by a policy that was not understood, with enforcement off neither.
     pub(crate) fn check(&mut self, state: &State, ask: Ask) -> Result<(), Refusal> {
-        let mut context = self.context.clone();
-        for (key, value) in &ask.context {
-            context.set_many(key, value);
-        }
+        let mut own_context;
+        let context = if ask.context.is_empty() {
+            &self.context
+        } else {
+            own_context = self.context.clone();
+            for (key, values) in &ask.context {
+                own_context.set_many(key, values);
+            }
+            &own_context
+        };
         // Who is anonymous has no account; whatever it asks for belongs to another.
         let own = &state[self.who.account.unwrap_or(state.main())].account;
         let owner = ask.resource_account.as_ref().unwrap_or(own);
@@ -75,7 +81,7 @@ impl Gate {
             action: &ask.action,
             resource: &ask.resource,
             resource_account: owner,
-            context: &context,
+            context,
         };
         let (decision, attached) = {
             let gathered = Gathered::new(state, &self.who, &ask);

@@ -144,6 +144,7 @@ impl Front {
             region,
             who: None,
             made: None,
+            checked: None,
             request_id,
             issuer_keys,
         };
@@ -171,7 +172,7 @@ impl Front {
             drain(&received, body).await;
         }
         handled.answer = given.answer;
-        self.record(&received, &handled);
+        self.record(&received, &mut handled);
         let mut response = handled.answer.into_response(&handled.service, &handled.request_id);
         if down {
             response.extensions_mut().insert(Unanswered);
@@ -252,7 +253,7 @@ impl Front {
             Service::Es if es::operation(request).is_some() => self.pass_es(&passing, &mut gate, handled).await,
             service => Err(unknown::refusal(service, known(&handled.operation))),
         };
-        handled.made = gate.made().cloned();
+        handled.made = gate.into_made();
         match (result, &handled.made) {
             (Ok(_), None) => Err(Refusal::internal(
                 &handled.service,

@@ -10,7 +10,7 @@ use rolecall_accept::{Peer, Unanswered};
 use super::{Front, asked::Asked, target::Target};
 use crate::{
     answer::{Answer, Refusal},
-    auth::{AuthFailure, Payload, Presented, Verifier},
+    auth::{AuthFailure, Checked, Payload, Presented, Verifier},
     authorise::{Gate, Made, context},
     decision::{DecisionRecord, Verdict},
     identity::{Identity, Who, request_id, s3_request_id},
@@ -36,6 +36,8 @@ pub(super) struct Handled {
     pub(super) region: String,
     pub(super) who: Option<Who>,
     pub(super) made: Option<Made>,
+    /// See [`Verifier::verify`].
+    pub(super) checked: Option<Checked>,
     pub(super) answer: Answer,
     pub(super) request_id: String,
     pub(super) role: (Option<String>, Option<String>),
@@ -108,8 +110,8 @@ impl Front {
             }
         }
         let down = door == Door::World && self.faults().down(asked.service.name());
-        let handled = self.handle(&received, asked, broken);
-        self.record(&received, &handled);
+        let mut handled = self.handle(&received, asked, broken);
+        self.record(&received, &mut handled);
         let mut response = handled.answer.into_response(&handled.service, &handled.request_id);
         if down {
             response.extensions_mut().insert(Unanswered);
@@ -130,6 +132,13 @@ impl Front {
         } else {
             request_id()
         };
+        let checked = match &presented {
+            Presented::Signed(signed) => {
+                let secret = self.state().keys.get(&signed.key_id).map(|key| key.secret.clone());
+                secret.map(|secret| Checked::of(secret, request, &service, signed))
+            }
+            Presented::Nothing | Presented::Refused(_) => None,
+        };
         let mut state = self.state();
         state.settle(request.at);
         let target = Target::of(&service, request, &params, &state);
@@ -146,6 +155,7 @@ impl Front {
             region,
             who: None,
             made: None,
+            checked,
             request_id,
             issuer_keys,
         };
@@ -193,7 +203,7 @@ impl Front {
         let context = context(request, &handled.region, &who, state);
         let mut gate = Gate::new(who, handled.service.clone(), self.shared.settings.enforcement, context);
         let result = handled.perform(request, params, &payload, target, state, &mut gate);
-        handled.made = gate.made().cloned();
+        handled.made = gate.into_made();
         match (result, &handled.made) {
             // Whatever succeeds was decided on. A hole in this rule would be an approval nobody gave.
             (Ok(_), None) => Err(Refusal::internal(
@@ -229,7 +239,7 @@ impl Front {
                     state,
                     clock: &self.shared.settings.clock,
                 };
-                let authenticated = verifier.verify(request, &handled.service, signed);
+                let authenticated = verifier.verify(request, &handled.service, signed, handled.checked.take());
                 handled.who = authenticated.who.clone();
                 match (authenticated.who, authenticated.result) {
                     (Some(who), Ok(payload)) => Ok((who, payload)),
@@ -240,10 +250,10 @@ impl Front {
         }
     }
 
-    pub(super) fn record(&self, request: &Received, handled: &Handled) {
+    pub(super) fn record(&self, request: &Received, handled: &mut Handled) {
         let answer = handled.answer.code.clone().unwrap_or_else(|| "ok".to_owned());
         let caller = handled.who.as_ref().and_then(|who| who.caller.clone());
-        let made = handled.made.clone();
+        let made = handled.made.take();
         if let Some(made) = made.as_ref().filter(|made| made.verdict == Verdict::LetThrough) {
             let caller = caller.as_ref().map_or("anonymous", |caller| &caller.arn);
             tracing::warn!(
@@ -285,7 +295,8 @@ impl Front {
             answer,
             status: handled.answer.status,
         };
-        self.log().add(entry, record);
+        // What it lets go of is freed when nobody waits for the journal any more.
+        let _old = self.log().add(entry, record);
     }
 }
 
