@@ -14,7 +14,7 @@ use crate::{
     world::{
         WorldError,
         kind::{
-            Images, KindGround, KindOptions, KindWorlds, LOCALSTACK_IMAGE, Marks, NODE_IMAGE, of_run, unable,
+            Images, KindGround, KindOptions, KindWorlds, LOCALSTACK_IMAGE, Left, Marks, NODE_IMAGE, of_run, unable,
             wants_programs,
         },
     },
@@ -164,23 +164,33 @@ pub(crate) async fn bring_up(
 
 /// Removes what a run made that did not come to its scenarios. A cluster that was named stays: it may be an earlier run's.
 async fn abandon(marks: &Marks, named: bool) {
-    let left = match of_run(marks).await {
-        Ok(left) => left,
-        Err(error) => {
-            return complain(format_args!(
-                "what was made cannot be removed, `rolecall sweep` will: {error}"
-            ));
+    // The engine may still make what it was asked for when the run was ended.
+    let mut quiet = 0;
+    while quiet < QUIET {
+        let left = match of_run(marks).await {
+            Ok(left) => left,
+            Err(error) => {
+                return complain(format_args!(
+                    "what was made cannot be removed, `rolecall sweep` will: {error}"
+                ));
+            }
+        };
+        let mut left = left
+            .into_iter()
+            .filter(|left| !named || !matches!(left, Left::Cluster(_)))
+            .peekable();
+        quiet = if left.peek().is_none() { quiet + 1 } else { 0 };
+        for left in left {
+            if let Err(error) = left.remove().await {
+                return complain(format_args!("{left} cannot be removed, `rolecall sweep` will: {error}"));
+            }
         }
-    };
-    for left in left {
-        if named && matches!(left, crate::world::kind::Left::Cluster(_)) {
-            continue;
-        }
-        if let Err(error) = left.remove().await {
-            complain(format_args!("{left} cannot be removed, `rolecall sweep` will: {error}"));
-        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
     }
 }
+
+/// In how many looks in a row nothing may be there.
+const QUIET: u32 = 4;
 
 /// Ends what the run stood on.
 pub(crate) async fn end(worlds: &KindWorlds) {

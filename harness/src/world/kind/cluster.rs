@@ -4,6 +4,10 @@ use std::{collections::BTreeMap, net::Ipv4Addr, path::Path, time::Duration};
 
 use k8s_openapi::api::core::v1::Node;
 use kube::{Api, Client, api::ListParams};
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
 use rolecall_clock::{monotonic, since};
 use serde_yaml::{Mapping, Value};
 
@@ -107,6 +111,61 @@ impl KindCluster {
 /// # Errors
 /// What kind or Docker says.
 pub(super) async fn delete(name: &str) -> Result<(), WorldError> {
+    // A kind whose parent was killed goes on making the cluster.
+    end_making(name);
+    // Where kind was ended while it made the cluster, the engine may still make a node that it was asked for.
+    let mut quiet = 0;
+    for _ in 0..DELETIONS {
+        let filter = format!("label=io.x-k8s.kind.cluster={name}");
+        let nodes = Program::docker(["ps", "--all", "--quiet", "--filter", &filter])
+            .run()
+            .await?;
+        quiet = if nodes.trim().is_empty() { quiet + 1 } else { 0 };
+        if quiet == QUIET {
+            return ledger::strike(name).await;
+        }
+        if quiet == 0 {
+            delete_once(name).await?;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    Err(WorldError::new(format!(
+        "nodes of the cluster {name} come back as they are deleted: something makes it anew"
+    )))
+}
+
+/// Ends every `kind create cluster` of this name that still runs.
+fn end_making(name: &str) {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    for process in processes {
+        let id = process.file_name().to_str().and_then(|id| id.parse::<i32>().ok());
+        let (Some(id), Ok(words)) = (id, std::fs::read(process.path().join("cmdline"))) else {
+            continue;
+        };
+        if makes(&words, name) {
+            // With its own children. It leads its group, and may have ended by itself; then there is nobody to signal.
+            let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
+        }
+    }
+}
+
+/// Whether a process's words, each with a zero behind it, make a cluster of this name.
+fn makes(words: &[u8], name: &str) -> bool {
+    let words: Vec<&[u8]> = words.split(|byte| *byte == 0).collect();
+    let is_kind = words
+        .first()
+        .is_some_and(|program| program.rsplit(|byte| *byte == b'/').next() == Some(b"kind"));
+    is_kind && words.get(1..5) == Some(&[b"create", b"cluster", b"--name", name.as_bytes()])
+}
+
+/// How often a cluster that comes back is deleted.
+const DELETIONS: u32 = 30;
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(300);
+/// In how many looks in a row nothing may be there.
+const QUIET: u32 = 5;
+
+async fn delete_once(name: &str) -> Result<(), WorldError> {
     // Without a kubeconfig of its own kind would edit the one of the person at the desk.
     let nowhere = std::env::temp_dir().join(format!("rolecall-{}-{name}.kubeconfig", std::process::id()));
     let deleted = Program::kind(["delete", "cluster", "--name", name, "--kubeconfig"])
@@ -115,8 +174,7 @@ pub(super) async fn delete(name: &str) -> Result<(), WorldError> {
         .run()
         .await;
     let _ = std::fs::remove_file(&nowhere);
-    deleted?;
-    ledger::strike(name).await
+    deleted.map(drop)
 }
 
 /// kind's version.
@@ -336,6 +394,15 @@ mod tests {
         ];
         let waits = named(&nodes).expect_err("one is not ready");
         assert_eq!(waits, "node w2 is not ready (no network)");
+    }
+
+    #[test]
+    fn who_makes_a_cluster_of_that_very_name_is_found() {
+        let words =
+            |name: &str| format!("/usr/local/bin/kind\0create\0cluster\0--name\0{name}\0--image\0i\0").into_bytes();
+        assert!(makes(&words("rolecall-1"), "rolecall-1"));
+        assert!(!makes(&words("rolecall-12"), "rolecall-1"));
+        assert!(!makes(b"grep\0create\0cluster\0--name\0rolecall-1\0", "rolecall-1"));
     }
 
     #[test]

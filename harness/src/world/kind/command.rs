@@ -2,6 +2,10 @@
 
 use std::{process::Stdio, time::Duration};
 
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
 use tokio::{io::AsyncWriteExt, process::Command};
 
 use crate::world::WorldError;
@@ -25,6 +29,18 @@ pub(super) struct Written {
     pub(super) exit: Option<i32>,
     pub(super) stdout: String,
     pub(super) stderr: String,
+}
+
+/// The process group of a program that has not ended: `kind` has children of its own, which would go on without it.
+struct Group(Option<i32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(id) = self.0 {
+            // It may have ended by itself; then there is nobody to signal.
+            let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
+        }
+    }
 }
 
 // === impl Program ===
@@ -86,7 +102,7 @@ impl Program {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // Ctrl-C is for this process, which then ends its children in order.
+            // Ctrl-C is for this process, which then ends its children in order, and theirs with them.
             .process_group(0)
             .kill_on_drop(true);
         let mut child = command.spawn().map_err(|error| match error.kind() {
@@ -95,6 +111,7 @@ impl Program {
             },
             _ => WorldError::doing(format_args!("start `{}`", self.words()), &error),
         })?;
+        let mut group = Group(child.id().and_then(|id| i32::try_from(id).ok()));
         let mut stdin = child.stdin.take();
         let run = async {
             if let Some(mut stdin) = stdin.take() {
@@ -113,6 +130,7 @@ impl Program {
                 ))
             })?
             .map_err(|error| WorldError::doing(format_args!("run `{}`", self.words()), &error))?;
+        group.0 = None;
         Ok(Written {
             exit: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

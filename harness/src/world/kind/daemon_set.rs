@@ -173,3 +173,56 @@ where
         .await
         .map_err(|error| WorldError::doing(format_args!("apply {} {name}", T::kind(&())), &error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan() -> SubjectPlan {
+        SubjectPlan {
+            subject: Subject::Bundled,
+            image: "rolecall-proxy:1".to_owned(),
+            settings: Settings::default(),
+            endpoint: "http://172.18.0.9:4566".to_owned(),
+            region: "us-east-1".to_owned(),
+            account: "111122223333".to_owned(),
+            clock_token: "token".to_owned(),
+            marks: Marks::of("20261124T171345Z-0a1f"),
+        }
+    }
+
+    #[test]
+    fn the_subject_has_one_capability_and_runs_where_it_is_not_stopped() {
+        let daemon_set = serde_json::to_value(plan().daemon_set("1").expect("objects")).expect("JSON");
+        let pod = &daemon_set["spec"]["template"]["spec"];
+        assert_eq!(pod["nodeSelector"], json!({RUNS_HERE: "yes"}));
+        assert_eq!(pod["hostNetwork"], true);
+        let context = &pod["containers"][0]["securityContext"];
+        assert_eq!(context["capabilities"], json!({"drop": ["ALL"], "add": ["NET_ADMIN"]}));
+        assert_eq!(context["allowPrivilegeEscalation"], false);
+        let readiness = &pod["containers"][0]["readinessProbe"]["httpGet"];
+        assert_eq!(
+            (&readiness["host"], &readiness["path"]),
+            (&json!("127.0.0.1"), &json!("/readyz"))
+        );
+    }
+
+    #[test]
+    fn the_subject_intercepts_the_pods_ends_of_kinds_network_and_knows_its_own_node() {
+        let daemon_set = serde_json::to_value(plan().daemon_set("1").expect("objects")).expect("JSON");
+        let arguments = daemon_set["spec"]["template"]["spec"]["containers"][0]["args"].to_string();
+        for argument in ["--host-interface=veth+", "--node=$(NODE_NAME)", "--host-ip=$(HOST_IP)"] {
+            assert!(arguments.contains(argument), "{argument} is not in {arguments}");
+        }
+        assert!(
+            !arguments.contains("--kubeconfig"),
+            "in a pod the service account is used: {arguments}"
+        );
+    }
+
+    #[test]
+    fn two_rolls_differ_so_that_new_pods_come() {
+        let roll = |roll| plan().daemon_set(roll).expect("objects").spec.template;
+        assert_ne!(roll("1"), roll("2"));
+    }
+}

@@ -278,3 +278,32 @@ async fn signal(node: &ClusterNode, uid: &str, signal: &str) -> Result<(), World
         .await
         .map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pod_of_the_subject_is_told_by_its_node_its_roll_and_whether_it_serves() {
+        let nodes = [ClusterNode {
+            name: "node-1".to_owned(),
+            host: "c-worker".to_owned(),
+            address: std::net::Ipv4Addr::new(172, 18, 0, 3),
+            pods: "10.244.1.0/24".to_owned(),
+        }];
+        let pod: Pod = serde_json::from_value(json!({
+            "metadata": {"name": "p", "uid": "u", "annotations": {ROLL: "7"}},
+            "spec": {"nodeName": "c-worker", "containers": []},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]}
+        }))
+        .expect("a pod");
+        let told = subject_pod(&pod, &nodes).expect("a pod of the subject");
+        assert_eq!(
+            (told.node.as_str(), told.roll.as_str(), told.ready, told.leaving),
+            ("node-1", "7", true, false)
+        );
+        // One that is on no node yet is none that runs.
+        let waiting: Pod = serde_json::from_value(json!({"metadata": {"name": "p", "uid": "u"}})).expect("a pod");
+        assert_eq!(subject_pod(&waiting, &nodes), None);
+    }
+}

@@ -82,14 +82,16 @@ impl KindGround {
         let start = monotonic();
         let (cluster, images) = tokio::try_join!(
             async {
-                let cluster = KindCluster::bring_up(&options, &marks).await;
+                let cluster = KindCluster::bring_up(&options, &marks).await?;
                 say("cluster", since(start));
-                cluster
+                Ok::<_, WorldError>(cluster)
             },
             async {
-                let images = images.await;
+                let images = images.await?;
+                images::ensure(&images.tools).await?;
+                images::ensure(&images.proxy).await?;
                 say("images", since(start));
-                images
+                Ok::<_, WorldError>(images)
             },
         )?;
         let secrets = FrontSecrets {
@@ -99,9 +101,9 @@ impl KindGround {
         let start = monotonic();
         let (containers, (), ()) = tokio::try_join!(
             async {
-                let containers = Containers::start(&images.tools, &secrets, &marks).await;
+                let containers = Containers::start(&images.tools, &secrets, &marks).await?;
                 say("LocalStack and front", since(start));
-                containers
+                Ok::<_, WorldError>(containers)
             },
             async {
                 let (all, workers): (Vec<_>, Vec<_>) = (cluster.nodes.iter().collect(), cluster.workers().collect());

@@ -1,0 +1,48 @@
+//! What a run in kind finds out: reversed facts, and an AWS that enforces nothing.
+
+use crate::kind_run::KindRun;
+
+#[test]
+#[ignore = "takes a kind cluster and minutes"]
+fn three_facts_that_are_reversed_are_caught_in_one_run() {
+    let Some(run) = KindRun::new() else { return };
+    let reversed = [
+        // The role may list buckets, and is due to be denied.
+        run.reversed(
+            "kube2iam/no-permission",
+            &[("MyPodRole: {} }", "MyPodRole: { policies: [AmazonS3ReadOnlyAccess] } }")],
+        ),
+        // Nothing stands before the node's metadata: the node's keys leak.
+        run.reversed(
+            "kube2iam/trust-without-node",
+            &[("given:\n", "proxy: { intercept: none }\ngiven:\n")],
+        ),
+        // The namespace allows what it is due to refuse.
+        run.reversed(
+            "kube2iam/namespace-restriction",
+            &[("allowed_roles: [MyPodRole]", "allowed_roles: [MyPodRole, OtherRole]")],
+        ),
+    ];
+    let arguments: Vec<&str> = reversed.iter().map(String::as_str).collect();
+    let ended = run.end(run.kind(&arguments));
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    let scenarios = ended.report["scenarios"].as_array().expect("scenarios");
+    let verdicts: Vec<_> = scenarios.iter().map(|scenario| scenario["verdict"].as_str()).collect();
+    assert_eq!(verdicts, [Some("failed"); 3], "{ended:#?}");
+    assert!(
+        ended.report["versions"]["kubernetes"].is_string(),
+        "{:#?}",
+        ended.report["versions"]
+    );
+}
+
+#[test]
+#[ignore = "takes a kind cluster and minutes"]
+fn the_canary_stops_a_run_without_the_front() {
+    let Some(run) = KindRun::new() else { return };
+    let ended = run.end(run.kind(&["kube2iam/no-permission", "--without-front"]));
+    assert_eq!(ended.code, Some(5), "{ended:#?}");
+    assert!(ended.err.contains("the canary came through"), "{ended:#?}");
+    assert!(!ended.out.contains("PASS"), "{ended:#?}");
+    assert_eq!(crate::kind_run::left(), Vec::<String>::new());
+}

@@ -1,0 +1,6 @@
+//! The kind world as a user meets it. Each of these takes a cluster and minutes, so they are ignored unless they are asked
+//! for: `cargo test -p rolecall -- --ignored kind`. Where there is no Docker or no kind each says so and proves nothing.
+
+mod kind_ends;
+mod kind_facts;
+mod kind_run;
