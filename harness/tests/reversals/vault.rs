@@ -149,7 +149,7 @@ fn vault_role_outside_namespace_rule(#[case] fact: Reversed, #[case] step: u64, 
 #[case::the_deployment_is_refused_unless_it_is_another_manifest(
     Words(&[("manifests: [deployment-without-selector.yaml]", "manifests: [pod-with-vault.yaml]")]),
     1,
-    "applied"
+    "it was refused for another reason"
 )]
 fn deployment_without_selector(#[case] fact: Reversed, #[case] step: u64, #[case] finding: &str) {
     fact.fails("vault/deployment-without-selector", step, finding);
