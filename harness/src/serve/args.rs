@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Subcommand};
+use rolecall_aws::Upstream;
 use secrecy::SecretString;
 
 use super::{ServeError, root_key};
@@ -16,6 +17,10 @@ Examples:
   ROLECALL_ROOT_KEY=AKIAROLECALLROOT0000:change-me rolecall serve aws
   AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_ACCESS_KEY_ID=AKIAROLECALLROOT0000 \\
     AWS_SECRET_ACCESS_KEY=change-me AWS_DEFAULT_REGION=us-east-1 aws iam create-role …
+
+  # LocalStack, with IAM enforced before it:
+  docker run -d -p 14566:4566 localstack/localstack:4.14.0
+  rolecall serve aws --root-key-file root.key --upstream http://127.0.0.1:14566
 
   # say each decision, and let pass what would be denied:
   rolecall serve aws --root-key-file root.key --soft --why
@@ -42,6 +47,14 @@ Examples:
   kubectl --kubeconfig /tmp/kubeconfig get nodes
 
 Pods that are bound to a node get an address of its range and are Running, and nothing runs in them.";
+
+const VAULT_EXAMPLES: &str = "\
+Examples:
+  VAULT_DEV_ROOT_TOKEN_ID=a-token-of-mine rolecall serve vault
+  VAULT_ADDR=http://127.0.0.1:8200 VAULT_TOKEN=a-token-of-mine vault secrets enable aws
+
+A dev server: unsealed, in memory, with the root token in VAULT_DEV_ROOT_TOKEN_ID, as `vault server -dev` has it. Its AWS
+engine reaches plain HTTP endpoints, such as a `rolecall serve aws`, and real ones not: it is given no authorities.";
 
 const WORLD_EXAMPLES: &str = "\
 Examples:
@@ -73,6 +86,9 @@ pub(crate) enum Service {
     /// AWS and the metadata service together with one clock, for a world of containers
     #[command(after_help = WORLD_EXAMPLES)]
     World(WorldArgs),
+    /// Vault's HTTP API as far as pods get AWS credentials through it
+    #[command(after_help = VAULT_EXAMPLES)]
+    Vault(VaultArgs),
     /// Nothing, until SIGTERM or Ctrl-C: the main process of a pod that probes are to run in
     Idle,
 }
@@ -92,10 +108,9 @@ pub(crate) struct FrontArgs {
     /// The region of requests that name none
     #[arg(long, value_name = "REGION", default_value = "us-east-1")]
     pub(crate) region: String,
-    /// Where another AWS emulator listens that stores and answers behind this one, which decides: LocalStack, for example;
-    /// without it everything is in memory
-    #[arg(long, value_name = "URL", value_parser = rolecall_aws::Upstream::new)]
-    pub(crate) upstream: Option<rolecall_aws::Upstream>,
+    /// Let this store and answer what is allowed, such as LocalStack, instead of memory. Nothing else may change it
+    #[arg(long, value_name = "URL", value_parser = Upstream::new)]
+    pub(crate) upstream: Option<Upstream>,
     /// Decide and record, but let everything pass that is signed well: says what enforcement would deny
     #[arg(long)]
     pub(crate) soft: bool,
@@ -182,6 +197,17 @@ pub(crate) struct KubernetesArgs {
     pub(crate) nodes: Vec<String>,
 }
 
+/// `serve vault`
+#[derive(Clone, Debug, Args)]
+pub(crate) struct VaultArgs {
+    /// Where to listen
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8200")]
+    pub(crate) listen: SocketAddr,
+    /// The region of an AWS engine that is configured without one
+    #[arg(long, value_name = "REGION", default_value = "us-east-1")]
+    pub(crate) region: String,
+}
+
 // === impl FrontArgs ===
 
 impl FrontArgs {
@@ -203,6 +229,22 @@ impl FrontArgs {
         })?;
         root_key::root_key(text.expose_secret()).map_err(|error| ServeError::Usage(format!("--root-key: {error}")))
     }
+}
+
+/// The root token of a Vault, from the variable that Vault itself reads.
+///
+/// # Errors
+/// There is none.
+pub(crate) fn vault_root_token() -> Result<SecretString, ServeError> {
+    const VARIABLE: &str = "VAULT_DEV_ROOT_TOKEN_ID";
+    let token = std::env::var(VARIABLE).unwrap_or_default();
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(ServeError::Usage(format!(
+            "this Vault needs a root token: give one of printable characters in the variable {VARIABLE}"
+        )));
+    }
+    crate::secrets::learn(&token);
+    Ok(token.into())
 }
 
 /// The token of a control listener, from the environment.

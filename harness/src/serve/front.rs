@@ -14,6 +14,7 @@ use super::{
     listen::{Listening, say, stop_signal},
     nodes::nodes_of,
     services::{FrontSettings, Services, Sockets},
+    upstream::try_upstream,
     watch::print_decisions,
 };
 
@@ -23,6 +24,9 @@ use super::{
 /// What is wrong with the flags, or why it cannot be served here.
 pub(crate) async fn serve_aws(args: AwsArgs) -> Result<(), ServeError> {
     let settings = settings(&args.front)?;
+    if let Some(upstream) = &settings.upstream {
+        try_upstream(upstream).await?;
+    }
     let control = control(&args.control).await?;
     let front = Listening::on(args.listen, "--listen").await?;
     let ready = vec![about_front(&settings, &front)];
@@ -40,6 +44,9 @@ pub(crate) async fn serve_aws(args: AwsArgs) -> Result<(), ServeError> {
 pub(crate) async fn serve_world(args: WorldArgs) -> Result<(), ServeError> {
     let settings = settings(&args.front)?;
     let nodes = args.nodes.as_deref().map(nodes_of).transpose()?.unwrap_or_default();
+    if let Some(upstream) = &settings.upstream {
+        try_upstream(upstream).await?;
+    }
     let control = control(&args.control).await?;
     let front = Listening::on(args.listen, "--listen").await?;
     let imds = Listening::on(args.imds, "--imds").await?;
@@ -74,12 +81,16 @@ fn settings(args: &FrontArgs) -> Result<FrontSettings, ServeError> {
 }
 
 fn about_front(settings: &FrontSettings, front: &Listening) -> String {
+    let behind = match &settings.upstream {
+        None => "in memory".to_owned(),
+        Some(upstream) => format!("before {upstream}"),
+    };
     let soft = match settings.enforcement {
         Enforcement::On => "",
         Enforcement::Off => ", denying nothing (--soft)",
     };
     format!(
-        "serving AWS account {} on http://{}{soft}",
+        "serving AWS account {} on http://{}, {behind}{soft}",
         settings.account,
         front.address()
     )

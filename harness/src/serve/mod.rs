@@ -16,6 +16,8 @@ mod listen;
 mod nodes;
 mod root_key;
 mod services;
+mod upstream;
+mod vault;
 mod watch;
 
 pub(crate) use args::{ControlArgs, ServeArgs, control_token};
@@ -41,6 +43,7 @@ pub(crate) fn serve(args: ServeArgs) -> Result<(), ServeError> {
             Service::Imds(args) => imds::serve_imds(args).await,
             Service::Kubernetes(args) => kubernetes::serve_kubernetes(args).await,
             Service::World(args) => front::serve_world(args).await,
+            Service::Vault(args) => vault::serve_vault(args).await,
             Service::Idle => {
                 listen::stop_signal()?.cancelled().await;
                 Ok(())

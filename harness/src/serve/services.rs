@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     ServeError,
+    control::Removed,
     listen::Listening,
     nodes::{Cloud, Node, Nodes},
 };
@@ -125,24 +126,27 @@ impl Services {
     }
 
     /// Begins anew: the clock, what AWS knows, journals, faults and instances. Nobody is refused meanwhile; a request
-    /// that is under way is answered by what was before. When this returns, nothing of that is left.
+    /// that is under way is answered by what was before. When this returns, nothing of that is left, and what was made in
+    /// an upstream has been removed there: how much, and what could not be.
     ///
     /// # Errors
     /// The settings contradict each other: nothing was changed.
-    pub(crate) async fn reset(&self, settings: FrontSettings, nodes: Option<Vec<Node>>) -> Result<(), String> {
+    pub(crate) async fn reset(&self, settings: FrontSettings, nodes: Option<Vec<Node>>) -> Result<Removed, String> {
         let _alone = self.restart.lock().await;
         let nodes = nodes.unwrap_or_else(|| self.nodes.given());
         let fresh = Nodes::default();
         // Tried on nodes of their own first: what is refused changes nothing.
         Current::new(settings.clone(), fresh, nodes.clone())?;
-        self.current().end().await;
+        let before = self.current();
+        before.end().await;
+        let removed = before.remove_all().await;
         self.nodes.clear();
         let current = Current::new(settings, self.nodes.clone(), nodes)?;
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = current.clone();
         self.serve(&current)
             .map_err(|error| format!("cannot serve again: {error}"))?;
         self.generation.send_modify(|generation| *generation += 1);
-        Ok(())
+        Ok(removed)
     }
 
     /// Stops serving; requests that are under way are answered, for a second.
@@ -232,6 +236,20 @@ impl Current {
                 .remember_keys("identity credentials", &instance.identity_credentials);
         }
         Ok(())
+    }
+
+    /// Removes from the upstream, if there is one, what was made through this front.
+    pub(crate) async fn remove_all(&self) -> Removed {
+        match self.front.remove_all().await {
+            Ok(removed) => Removed {
+                removed: Some(removed),
+                failures: Vec::new(),
+            },
+            Err(error) => Removed {
+                removed: None,
+                failures: error.failures,
+            },
+        }
     }
 
     async fn end(&self) {

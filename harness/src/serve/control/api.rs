@@ -125,6 +125,15 @@ pub(crate) struct Reset {
     pub(crate) nodes: Option<Vec<Node>>,
 }
 
+/// The answer to `POST /v1/reset` and `POST /v1/remove`: what was removed from the upstream.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Removed {
+    /// How many things; nothing if some could not be.
+    pub(crate) removed: Option<usize>,
+    /// What could not be removed, and why.
+    pub(crate) failures: Vec<String>,
+}
+
 /// A further account.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::{
     Advance, ClockState, ControlError, Fault, Healed, InstanceKeys, InstanceName, KnownSecret, MetadataRequest,
-    Propagation, Reset, Status,
+    Propagation, Removed, Reset, Status,
 };
 use crate::serve::nodes::Node;
 
@@ -242,9 +242,15 @@ impl ControlClient {
         self.get("secrets").await
     }
 
-    /// Begins anew: clock, accounts, journals, faults, instances. Nothing of before is left when this returns.
-    pub(crate) async fn reset(&self, reset: &Reset) -> Result<(), ControlError> {
-        self.done(Method::POST, "reset", reset).await
+    /// Begins anew: clock, accounts, journals, faults, instances. Nothing of before is left when this returns, and what
+    /// was made in an upstream has been removed there, but for what the answer names.
+    pub(crate) async fn reset(&self, reset: &Reset) -> Result<Removed, ControlError> {
+        self.send(Method::POST, "reset", reset).await
+    }
+
+    /// Removes from the upstream what was made through the front there.
+    pub(crate) async fn remove_all(&self) -> Result<Removed, ControlError> {
+        self.send(Method::POST, "remove", &()).await
     }
 
     async fn done(&self, method: Method, path: &str, body: &(impl Serialize + ?Sized)) -> Result<(), ControlError> {

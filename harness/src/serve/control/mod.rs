@@ -13,7 +13,7 @@ mod tests;
 
 pub(crate) use api::{
     AccountKeys, Advance, ClockState, Fault, Healed, InstanceKeys, InstanceName, KnownSecret, MetadataRequest,
-    Propagation, Reset, Status,
+    Propagation, Removed, Reset, Status,
 };
 pub(crate) use client::ControlClient;
 pub(crate) use error::ControlError;

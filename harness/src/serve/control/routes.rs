@@ -25,7 +25,7 @@ pub(super) struct Refused {
 }
 
 /// The routes, for whoever looks.
-const ROUTES: [(&str, &str); 16] = [
+const ROUTES: [(&str, &str); 17] = [
     ("GET /v1/status", "version, account, how often it has begun anew"),
     (
         "GET /v1/clock",
@@ -67,6 +67,10 @@ const ROUTES: [(&str, &str); 16] = [
     (
         "POST /v1/reset",
         "begins anew: {} or account, region, root_key, accounts, enforcement, nodes",
+    ),
+    (
+        "POST /v1/remove",
+        "removes from the upstream what was made through this front",
     ),
     ("GET /v1/", "this"),
 ];
@@ -140,9 +144,9 @@ pub(super) async fn answer(
         ("POST", ["v1", "reset"]) => {
             let reset: Reset = read(body)?;
             let settings = changed(current.settings, &reset).map_err(Refused::bad)?;
-            services.reset(settings, reset.nodes).await.map_err(Refused::bad)?;
-            Ok(json!({}))
+            value(&services.reset(settings, reset.nodes).await.map_err(Refused::bad)?)
         }
+        ("POST", ["v1", "remove"]) => value(&current.remove_all().await),
         _ => Err(Refused::new(
             StatusCode::NOT_FOUND,
             format!("there is no {method} /{path}; GET /v1/ lists what there is"),

@@ -147,7 +147,7 @@ async fn nothing_is_done_for_who_has_not_the_token(#[case] token: &str) {
             .map(drop)
             .expect_err("refused"),
         client.secrets().await.map(drop).expect_err("refused"),
-        client.reset(&Reset::default()).await.expect_err("refused"),
+        client.reset(&Reset::default()).await.map(drop).expect_err("refused"),
     ];
     for error in errors {
         assert!(matches!(error, ControlError::Refused { status: 401, .. }), "{error}");
