@@ -27,10 +27,9 @@ ci: ready deny
 kind *ARGS:
     cargo run -- run --tag seed --world kind {{ARGS}}
 
-# The whole suite in kind, then everything that takes a cluster and long: its tests that are ignored otherwise.
+# The whole suite in kind.
 kind-full *ARGS:
     cargo run -- run --world kind {{ARGS}}
-    cargo test -p rolecall -- --ignored kind
 
 # Images of the proxy and of the tools as files for `docker load`, in target/images.
 images *ARGS:

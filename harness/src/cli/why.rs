@@ -191,13 +191,21 @@ fn text(kept: &Kept) -> String {
                 .enumerate()
                 .map(move |(index, value)| (if index == 0 { name } else { "" }, value))
         };
+        row("rule", &decision.rule.to_string());
         let statements = decision.statements.iter().map(ToString::to_string).collect();
         for (name, value) in of(statements, "decided by") {
             row(name, &value);
         }
-        let looked_at = match decision.considered.as_slice() {
-            [] if decision.statements.is_empty() && !decision.is_allowed() => vec!["none is there".to_owned()],
-            considered => considered.to_vec(),
+        let consulted = decision.consulted.iter().map(|consulted| {
+            let plural = if consulted.statements == 1 { "" } else { "s" };
+            format!(
+                "{} ({}, {} statement{plural})",
+                consulted.policy, consulted.policy_type, consulted.statements
+            )
+        });
+        let looked_at = match decision.consulted.as_slice() {
+            [] => vec!["no policy is there".to_owned()],
+            _ => consulted.collect(),
         };
         for (name, value) in of(looked_at, "consulted") {
             row(name, &value);
@@ -225,13 +233,14 @@ mod tests {
         "decision": {
             "principal": "arn:aws:sts::123456789012:assumed-role/MyPodRole/pod",
             "action": "s3:ListAllMyBuckets", "resource": "*",
-            "effect": "ImplicitDeny", "reason": {"NoneAllows": "IdentityBased"}, "statements": [],
+            "effect": "ImplicitDeny", "reason": {"NoneAllows": "IdentityBased"}, "rule": "SameAccount", "statements": [],
             "near_misses": [{
                 "statement": {"policy": "inline policy p of role MyPodRole", "index": 1, "sid": null,
                               "summary": "s3:Get* on *"},
                 "mismatches": [{"Action": {"asked": "s3:ListAllMyBuckets", "statement": "s3:Get*"}}]
             }],
-            "considered": ["inline policy p of role MyPodRole"]
+            "considered": ["inline policy p of role MyPodRole"], "omitted": 0,
+            "consulted": [{"policy_type": "IdentityBased", "policy": "inline policy p of role MyPodRole", "statements": 1}]
         },
         "attached": null, "answer": "AccessDenied", "status": 403
     }"#;
@@ -250,7 +259,8 @@ mod tests {
         session    pod of the role MyPodRole
                    issued at 2026-11-24T17:00:00Z, ends at 2026-11-24T18:00:00Z
         outcome    denied: no identity-based policy allows s3:ListAllMyBuckets
-        consulted  inline policy p of role MyPodRole
+        rule       within an account an identity-based policy has to allow, and every permissions boundary and session policy (Policy evaluation logic)
+        consulted  inline policy p of role MyPodRole (identity-based policy, 1 statement)
         near miss  statement 1 of inline policy p of role MyPodRole (s3:Get* on *) does not apply: the action is s3:ListAllMyBuckets
         kept in    target/rolecall/run/decisions.json
         ");

@@ -137,7 +137,7 @@ fn no_file_of_a_failed_scenario_has_a_secret() {
     assert_eq!(ended.code, Some(1), "{ended:#?}");
     let [run] = entries(&suite.path("out")).try_into().expect("one run");
     let files = entries(&run.join("case"));
-    assert_eq!(files.len(), 4, "{files:?}");
+    assert_eq!(files.len(), 5, "{files:?}");
     let log = fs::read_to_string(run.join("case/proxy.log")).expect("text");
     assert!(log.contains("given [secret] ASIA…7Q"), "{log}");
     for file in files {

@@ -326,6 +326,8 @@ async fn after_a_reset_nothing_of_before_is_left_and_nobody_was_refused() {
     assert_eq!(client.clock().await.expect("a clock").offset_ms, 0);
     assert_eq!(client.journal(0).await.expect("a journal").len(), 0);
     assert_eq!(client.metadata_journal(0).await.expect("a journal").len(), 0);
+    // Nothing is made in an upstream where there is none.
+    assert_eq!(client.remove_all().await.expect("an answer").removed, Some(0));
     // The same sockets, another account, no role, another instance.
     assert_eq!(served.account().await.as_deref(), Some("210987654321"));
     let iam = aws_sdk_iam::Client::new(&served.aws(ROOT));
