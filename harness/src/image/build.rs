@@ -76,13 +76,13 @@ fn executable(messages: &str, program: &str) -> Option<PathBuf> {
     let messages = messages
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let found = messages.filter(|message| {
+    let mut found = messages.filter(|message| {
         message["reason"] == "compiler-artifact"
             && message["target"]["name"] == program
             && message["target"]["kind"][0] == "bin"
     });
     found
-        .last()
+        .next_back()
         .and_then(|message| message["executable"].as_str().map(PathBuf::from))
 }
 

@@ -63,7 +63,10 @@ pub(crate) struct Network {
 
 /// The instances that are there now. Clones are the same ones.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Nodes(Arc<RwLock<Vec<(Node, Arc<Instance>)>>>);
+pub(crate) struct Nodes(Arc<RwLock<Vec<Known>>>);
+
+/// A node as it was given, and as its instance's metadata service knows it.
+type Known = (Node, Arc<Instance>);
 
 /// What the instances are in.
 #[derive(Clone, Debug)]
@@ -185,7 +188,7 @@ impl Nodes {
         of.and_then(|(node, _)| node.instance_profile.clone())
     }
 
-    fn read<T>(&self, of: impl Fn(&(Node, Arc<Instance>)) -> T) -> Vec<T> {
+    fn read<T>(&self, of: impl Fn(&Known) -> T) -> Vec<T> {
         let nodes = self.0.read().unwrap_or_else(PoisonError::into_inner);
         nodes.iter().map(of).collect()
     }
