@@ -1,8 +1,31 @@
 //! The condition keys of a request.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use crate::principal::Principal;
+
+/// Keys that nearly every request has, in lower case, so that they are not written down again for each.
+const USUAL: [&str; 18] = [
+    "aws:currenttime",
+    "aws:epochtime",
+    "aws:federatedprovider",
+    "aws:multifactorauthpresent",
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:principalisawsservice",
+    "aws:principalservicename",
+    "aws:principaltype",
+    "aws:requestedregion",
+    "aws:resourceaccount",
+    "aws:securetransport",
+    "aws:sourceip",
+    "aws:tokenissuetime",
+    "aws:useragent",
+    "aws:userid",
+    "aws:username",
+    "aws:viaawsservice",
+];
 
 /// Condition keys and their values. Keys are case-insensitive, as AWS's are; each present key has one or more values.
 ///
@@ -14,15 +37,43 @@ use crate::principal::Principal;
 /// `sts:ExternalId`, `s3:prefix`…) the caller sets; a key that is not set is absent, with AWS's meaning of an absent key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
-    values: BTreeMap<String, Vec<String>>,
+    /// By keys in lower case, sorted by them.
+    values: Vec<(Cow<'static, str>, Values)>,
     canonical_user: Option<String>,
+}
+
+/// The values of a key, at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Values {
+    One(String),
+    /// Two or more.
+    Many(Vec<String>),
 }
 
 /// The context of a request together with what follows from the request itself.
 #[derive(Debug)]
 pub(crate) struct View<'a> {
     given: &'a Context,
-    derived: Context,
+    principal: &'a Principal,
+    resource_account: &'a str,
+    /// What follows from the request, made when a policy first asks for a key that is not given.
+    derived: OnceCell<Context>,
+}
+
+fn in_lower_case(key: &str) -> Cow<'static, str> {
+    let usual = USUAL.iter().find(|usual| usual.eq_ignore_ascii_case(key));
+    usual.map_or_else(|| Cow::Owned(key.to_ascii_lowercase()), |usual| Cow::Borrowed(*usual))
+}
+
+// === impl Values ===
+
+impl Values {
+    fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::Many(values) => values,
+        }
+    }
 }
 
 // === impl Context ===
@@ -41,13 +92,33 @@ impl Context {
 
     /// Gives a key these values, in place of those it had. No values at all make it absent.
     pub fn set_many(&mut self, key: impl AsRef<str>, values: impl IntoIterator<Item = impl Into<String>>) {
-        let key = key.as_ref().to_ascii_lowercase();
-        let values: Vec<String> = values.into_iter().map(Into::into).collect();
-        if values.is_empty() {
-            self.values.remove(&key);
-        } else {
-            self.values.insert(key, values);
+        let key = in_lower_case(key.as_ref());
+        let place = self.place(&key);
+        let mut values = values.into_iter().map(Into::into);
+        let Some(first) = values.next() else {
+            if let Ok(at) = place {
+                self.values.remove(at);
+            }
+            return;
+        };
+        let values = match values.next() {
+            None => Values::One(first),
+            Some(second) => Values::Many([first, second].into_iter().chain(values).collect()),
+        };
+        match place {
+            Ok(at) => self.values[at].1 = values,
+            Err(at) => self.values.insert(at, (key, values)),
         }
+    }
+
+    /// Where a key is, or would be; it must be in lower case.
+    fn place(&self, key: &str) -> Result<usize, usize> {
+        self.values.binary_search_by(|(known, _)| known.as_ref().cmp(key))
+    }
+
+    fn find(&self, key: &str) -> Option<&[String]> {
+        let at = self.place(key).ok()?;
+        self.values.get(at).map(|(_, values)| values.as_slice())
     }
 
     /// Says which canonical user id the account of the caller has, for policies that name one as `CanonicalUser`. It is
@@ -59,14 +130,24 @@ impl Context {
     /// The values of a key, at least one; `None` if it is absent.
     #[must_use]
     pub fn get(&self, key: impl AsRef<str>) -> Option<&[String]> {
-        self.values.get(&key.as_ref().to_ascii_lowercase()).map(Vec::as_slice)
+        self.find(&in_lower_case(key.as_ref()))
     }
 }
 
 // === impl View ===
 
 impl<'a> View<'a> {
-    pub(crate) fn new(given: &'a Context, principal: &Principal, resource_account: &str) -> Self {
+    pub(crate) fn new(given: &'a Context, principal: &'a Principal, resource_account: &'a str) -> Self {
+        Self {
+            given,
+            principal,
+            resource_account,
+            derived: OnceCell::new(),
+        }
+    }
+
+    fn derive(&self) -> Context {
+        let (principal, resource_account) = (self.principal, self.resource_account);
         let mut derived = Context::new();
         derived.set("aws:ResourceAccount", resource_account);
         derived.set(
@@ -105,13 +186,13 @@ impl<'a> View<'a> {
                 derived.set("aws:userid", "anonymous");
             }
         }
-        Self { given, derived }
+        derived
     }
 
     /// The values of a key, which must be in lower case.
     pub(crate) fn get(&self, key: &str) -> Option<&[String]> {
-        let found = self.given.values.get(key).or_else(|| self.derived.values.get(key));
-        found.map(Vec::as_slice)
+        let given = self.given.find(key);
+        given.or_else(|| self.derived.get_or_init(|| self.derive()).find(key))
     }
 
     /// The one value of a key, which must be in lower case.

@@ -1,5 +1,7 @@
 //! One statement of a policy: when it applies.
 
+use std::sync::OnceLock;
+
 use crate::condition::{self, Condition, Outcome};
 use crate::context::View;
 use crate::decision::Mismatch;
@@ -20,6 +22,8 @@ pub(crate) struct Statement {
     /// None in trust policies, whose resource is the role that they belong to.
     resources: Option<Resources>,
     conditions: Vec<Condition>,
+    /// See [`Statement::summary`]; written when it is first asked for.
+    summary: OnceLock<String>,
 }
 
 /// The `Effect` of a statement.
@@ -116,6 +120,7 @@ impl Statement {
             actions: actions.ok_or_else(|| missing("Action or NotAction"))?,
             resources,
             conditions,
+            summary: OnceLock::new(),
         })
     }
 
@@ -219,6 +224,10 @@ impl Statement {
 
     /// The statement in a few words: `s3:List* on *`, `sts:AssumeRole by ec2.amazonaws.com`.
     pub(crate) fn summary(&self) -> String {
+        self.summary.get_or_init(|| self.summarised()).clone()
+    }
+
+    fn summarised(&self) -> String {
         let mut text = String::with_capacity(200);
         self.actions.summarise(&mut text);
         if let Some(principal) = &self.principal {
@@ -235,6 +244,7 @@ impl Statement {
                 text.push_str(word);
             }
         }
+        text.shrink_to_fit();
         text
     }
 

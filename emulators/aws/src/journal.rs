@@ -1,13 +1,15 @@
-use std::{
-    collections::{HashMap, VecDeque},
-    net::SocketAddr,
-};
+use std::{borrow::Cow, collections::VecDeque, net::SocketAddr, sync::Arc};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::{decision::DecisionRecord, identity::Caller};
+use crate::{
+    authorise::Made,
+    decision::{DecisionRecord, Verdict},
+    identity::Caller,
+    service::Service,
+};
 
 /// Decision records kept; the oldest go first.
 const DECISIONS: usize = 10_000;
@@ -64,44 +66,98 @@ pub struct Dropped {
     pub decisions: u64,
 }
 
-/// The entries and the decision records, both bounded.
+/// One request as it is kept: what its [`Entry`] and its [`DecisionRecord`] say, once.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    /// Given by the journal.
+    pub(crate) number: u64,
+    pub(crate) at: Timestamp,
+    pub(crate) request_id: String,
+    pub(crate) door: Door,
+    pub(crate) from: SocketAddr,
+    pub(crate) service: Service,
+    pub(crate) operation: String,
+    pub(crate) region: String,
+    pub(crate) caller: Option<Arc<Caller>>,
+    pub(crate) role: (Option<String>, Option<String>),
+    /// The AWS error code of a refusal.
+    pub(crate) code: Option<Cow<'static, str>>,
+    pub(crate) status: u16,
+    /// What was decided, if anything was. Of the newest requests alone.
+    pub(crate) made: Option<Box<Made>>,
+}
+
+/// What has been answered, and what was decided about it, both bounded.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
-    entries: VecDeque<Entry>,
+    kept: VecDeque<Kept>,
     next: u64,
-    dropped: Dropped,
-    decisions: HashMap<String, Box<DecisionRecord>>,
-    order: VecDeque<String>,
     /// Tells whoever follows the journal that it has grown: the number that the next entry will have.
     grown: watch::Sender<u64>,
+}
+
+// === impl Kept ===
+
+impl Kept {
+    fn caller(&self) -> Option<Caller> {
+        self.caller.as_ref().map(|caller| Caller::clone(caller))
+    }
+
+    fn answer(&self) -> String {
+        self.code.as_deref().unwrap_or("ok").to_owned()
+    }
+
+    fn entry(&self) -> Entry {
+        Entry {
+            number: self.number,
+            at: self.at,
+            request_id: self.request_id.clone(),
+            door: self.door,
+            from: self.from,
+            service: self.service.name().to_owned(),
+            operation: self.operation.clone(),
+            region: self.region.clone(),
+            caller: self.caller(),
+            role: self.role.0.clone(),
+            role_arn: self.role.1.clone(),
+            answer: self.answer(),
+            status: self.status,
+        }
+    }
+
+    fn decision(&self) -> DecisionRecord {
+        let made = self.made.as_deref();
+        DecisionRecord {
+            request_id: self.request_id.clone(),
+            at: self.at,
+            service: self.service.name().to_owned(),
+            operation: self.operation.clone(),
+            action: made.map(|made| made.action.clone()).unwrap_or_default(),
+            resource: made.map(|made| made.resource.clone()).unwrap_or_default(),
+            caller: self.caller(),
+            verdict: made.map_or_else(|| Verdict::Failed(self.answer()), |made| made.verdict.clone()),
+            decision: made.and_then(|made| made.decision.clone()),
+            attached: made.and_then(|made| made.attached.clone()),
+            answer: self.answer(),
+            status: self.status,
+        }
+    }
 }
 
 // === impl Journal ===
 
 impl Journal {
-    /// Adds an entry (its number is given here) and the decision record of the same request, and gives back what it lets
-    /// go of for them.
-    pub(crate) fn add(
-        &mut self,
-        mut entry: Entry,
-        record: DecisionRecord,
-    ) -> (Option<Entry>, Option<Box<DecisionRecord>>) {
-        entry.number = self.next;
+    /// Adds what became of a request (its number is given here), and gives back what it lets go of for it.
+    pub(crate) fn add(&mut self, mut kept: Kept) -> (Option<Kept>, Option<Box<Made>>) {
+        kept.number = self.next;
         self.next += 1;
-        let old_entry = (self.entries.len() >= ENTRIES)
-            .then(|| self.entries.pop_front())
-            .flatten();
-        let oldest = (self.order.len() >= DECISIONS)
-            .then(|| self.order.pop_front())
-            .flatten();
-        let old_record = oldest.and_then(|oldest| self.decisions.remove(&oldest));
-        self.dropped.entries += u64::from(old_entry.is_some());
-        self.dropped.decisions += u64::from(old_record.is_some());
-        self.order.push_back(record.request_id.clone());
-        self.decisions.insert(record.request_id.clone(), Box::new(record));
-        self.entries.push_back(entry);
+        let old = (self.kept.len() >= ENTRIES).then(|| self.kept.pop_front()).flatten();
+        // The decision that is one too old from now on; its request's entry stays.
+        let at = self.kept.len().checked_sub(DECISIONS);
+        let old_decision = at.and_then(|at| self.kept.get_mut(at)?.made.take());
+        self.kept.push_back(kept);
         self.grown.send_replace(self.next);
-        (old_entry, old_record)
+        (old, old_decision)
     }
 
     pub(crate) fn grown(&self) -> watch::Receiver<u64> {
@@ -110,17 +166,19 @@ impl Journal {
 
     /// The entries from this number on.
     pub(crate) fn since(&self, number: u64) -> Vec<Entry> {
-        let start = self.entries.partition_point(|entry| entry.number < number);
-        self.entries.range(start..).cloned().collect()
+        let start = self.kept.partition_point(|kept| kept.number < number);
+        self.kept.range(start..).map(Kept::entry).collect()
     }
 
     pub(crate) fn dropped(&self) -> Dropped {
-        self.dropped
+        Dropped {
+            entries: self.next.saturating_sub(ENTRIES as u64),
+            decisions: self.next.saturating_sub(DECISIONS as u64),
+        }
     }
 
     pub(crate) fn decision(&self, request_id: &str) -> Option<DecisionRecord> {
-        self.decisions
-            .get(request_id)
-            .map(|record| DecisionRecord::clone(record))
+        let mut newest = self.kept.iter().rev().take(DECISIONS);
+        newest.find(|kept| kept.request_id == request_id).map(Kept::decision)
     }
 }

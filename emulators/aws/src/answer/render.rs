@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
@@ -9,10 +11,10 @@ use crate::{identity::host_id, service::Service};
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Bytes,
     /// The AWS error code, or none for a success.
-    pub(crate) code: Option<String>,
+    pub(crate) code: Option<Cow<'static, str>>,
 }
 
 // === impl Answer ===
@@ -22,10 +24,11 @@ impl Answer {
     pub(crate) fn ok(content_type: &str, body: impl Into<Bytes>) -> Self {
         Self {
             status: 200,
-            headers: vec![("content-type".to_owned(), content_type.to_owned())],
+            headers: Vec::new(),
             body: body.into(),
             code: None,
         }
+        .header("content-type", content_type)
     }
 
     /// A success without a body.
@@ -38,8 +41,16 @@ impl Answer {
         }
     }
 
+    /// Adds a header. Both its parts are of our making or passed this check before they were stored; what is no header is
+    /// dropped.
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.headers.push((name.to_owned(), value.into()));
+        let (name, value) = (
+            HeaderName::from_bytes(name.as_bytes()),
+            HeaderValue::try_from(value.into()),
+        );
+        if let (Ok(name), Ok(value)) = (name, value) {
+            self.headers.push((name, value));
+        }
         self
     }
 
@@ -86,10 +97,11 @@ impl Answer {
         };
         let answer = Self {
             status: refusal.status,
-            headers: vec![("content-type".to_owned(), content_type.to_owned())],
+            headers: Vec::new(),
             body: if head { Bytes::new() } else { body.into() },
-            code: Some(refusal.code.clone().into_owned()),
-        };
+            code: Some(refusal.code.clone()),
+        }
+        .header("content-type", content_type);
         match service {
             Service::Es => answer.header("x-amzn-errortype", refusal.code.clone()),
             _ => answer,
@@ -100,24 +112,24 @@ impl Answer {
     pub(crate) fn into_response(self, service: &Service, request_id: &str) -> Response<Full<Bytes>> {
         let mut response = Response::new(Full::new(self.body));
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let ids = match service {
-            Service::S3 => {
-                vec![
-                    ("x-amz-request-id".to_owned(), request_id.to_owned()),
-                    ("x-amz-id-2".to_owned(), host_id()),
-                ]
-            }
-            _ => vec![("x-amzn-requestid".to_owned(), request_id.to_owned())],
-        };
-        for (name, value) in self.headers.into_iter().chain(ids) {
-            // Both are of our making or passed through this check before they were stored; what is no header is dropped.
-            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-                response.headers_mut().append(name, value);
-            }
+        let headers = response.headers_mut();
+        // With room for those that the server adds.
+        headers.reserve(self.headers.len() + 5);
+        for (name, value) in self.headers {
+            headers.append(name, value);
         }
-        response
-            .headers_mut()
-            .insert(header::SERVER, HeaderValue::from_static("Rolecall"));
+        let (id, host) = match service {
+            Service::S3 => ("x-amz-request-id", Some(host_id())),
+            _ => ("x-amzn-requestid", None),
+        };
+        // Both are letters and digits of our making.
+        if let Ok(request_id) = HeaderValue::try_from(request_id) {
+            headers.append(HeaderName::from_static(id), request_id);
+        }
+        if let Some(Ok(host)) = host.map(HeaderValue::try_from) {
+            headers.append(HeaderName::from_static("x-amz-id-2"), host);
+        }
+        headers.insert(header::SERVER, HeaderValue::from_static("Rolecall"));
         response
     }
 }

@@ -20,34 +20,39 @@ pub(crate) fn canonical_request(
     payload_hash: &str,
 ) -> Result<String, AuthFailure> {
     check_signed(request, service, signed)?;
-    let mut headers = String::new();
-    for name in &signed.signed_headers {
-        let values: Vec<String> = request
-            .headers
-            .get_all(name.as_str())
-            .iter()
-            .map(|value| trim(&String::from_utf8_lossy(value.as_bytes())))
-            .collect();
-        if values.is_empty() {
+    let mut text = String::with_capacity(1024);
+    text.push_str(request.method.as_str());
+    text.push('\n');
+    push_path(&mut text, &request.path, service);
+    text.push('\n');
+    text.push_str(&canonical_query(&request.query, signed.presigned.is_some()));
+    text.push('\n');
+    for name in signed.header_names() {
+        text.push_str(name);
+        let mut separator = ':';
+        for value in request.headers.get_all(name) {
+            text.push(separator);
+            push_trimmed(&mut text, &String::from_utf8_lossy(value.as_bytes()));
+            separator = ',';
+        }
+        if separator == ':' {
             return Err(AuthFailure::Malformed(format!(
                 "the signed header '{name}' is not in the request"
             )));
         }
-        headers.push_str(&format!("{name}:{}\n", values.join(",")));
+        text.push('\n');
     }
-    Ok(format!(
-        "{}\n{}\n{}\n{headers}\n{}\n{payload_hash}",
-        request.method,
-        canonical_path(&request.path, service),
-        canonical_query(&request.query, signed.presigned.is_some()),
-        signed.signed_headers.join(";"),
-    ))
+    text.push('\n');
+    text.push_str(&signed.signed_headers);
+    text.push('\n');
+    text.push_str(payload_hash);
+    Ok(text)
 }
 
 /// The host must be signed. S3 also refuses `x-amz-*` headers that are not: whoever passes a presigned URL on could
 /// otherwise add some.
 fn check_signed(request: &Received, service: &Service, signed: &Signed) -> Result<(), AuthFailure> {
-    let is_signed = |name: &str| signed.signed_headers.iter().any(|signed| signed == name);
+    let is_signed = |name: &str| signed.header_names().any(|signed| signed == name);
     if !is_signed("host") {
         return Err(AuthFailure::Malformed("'Host' must be a 'SignedHeader'".to_owned()));
     }
@@ -68,23 +73,21 @@ fn check_signed(request: &Received, service: &Service, signed: &Signed) -> Resul
 }
 
 /// Outer spaces go, inner runs of them become one.
-fn trim(value: &str) -> String {
-    value
-        .split(' ')
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
+fn push_trimmed(text: &mut String, value: &str) {
+    let mut parts = value.split(' ').filter(|part| !part.is_empty());
+    text.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        text.push(' ');
+        text.push_str(part);
+    }
 }
 
 /// S3 takes the path as it was sent. All others remove dot segments and doubled slashes, and encode what came encoded
 /// once more.
-fn canonical_path(path: &str, service: &Service) -> String {
+fn push_path(text: &mut String, path: &str, service: &Service) {
     if *service == Service::S3 {
-        return if path.is_empty() {
-            "/".to_owned()
-        } else {
-            path.to_owned()
-        };
+        text.push_str(if path.is_empty() { "/" } else { path });
+        return;
     }
     let mut segments: Vec<&str> = Vec::new();
     for segment in path.split('/') {
@@ -96,17 +99,16 @@ fn canonical_path(path: &str, service: &Service) -> String {
             segment => segments.push(segment),
         }
     }
-    let mut canonical = String::from("/");
+    text.push('/');
     for (i, segment) in segments.iter().enumerate() {
         if i > 0 {
-            canonical.push('/');
+            text.push('/');
         }
-        canonical.extend(percent_encode(segment.as_bytes(), ENCODE));
+        text.extend(percent_encode(segment.as_bytes(), ENCODE));
     }
     if !segments.is_empty() && path.ends_with('/') {
-        canonical.push('/');
+        text.push('/');
     }
-    canonical
 }
 
 fn canonical_query(query: &str, presigned: bool) -> String {
@@ -136,7 +138,9 @@ mod tests {
     #[case::others_normalise(Service::Es, "//a/./b/../c/", "/a/c/")]
     #[case::root(Service::Iam, "/", "/")]
     fn each_service_has_its_own_canonical_path(#[case] service: Service, #[case] path: &str, #[case] expected: &str) {
-        assert_eq!(canonical_path(path, &service), expected);
+        let mut canonical = String::new();
+        push_path(&mut canonical, path, &service);
+        assert_eq!(canonical, expected);
     }
 
     #[test]

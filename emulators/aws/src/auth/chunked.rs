@@ -172,7 +172,7 @@ mod tests {
             date: "20130524".to_owned(),
             region: "us-east-1".to_owned(),
             service: "s3".to_owned(),
-            signed_headers: vec!["host".to_owned()],
+            signed_headers: "host".to_owned(),
             signature: "106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e".to_owned(),
             stamp: "20130524T000000Z".to_owned(),
             at: jiff::Timestamp::UNIX_EPOCH,

@@ -10,8 +10,8 @@ pub(crate) struct Ask {
     pub(crate) resource: String,
     /// The account that the resource belongs to: of a bucket its owner, else the one in the ARN. None: the caller's own.
     pub(crate) resource_account: Option<String>,
-    /// How a denial names the resource: `on resource: …`. Empty for none.
-    pub(crate) shown: String,
+    /// How a denial names the resource, if not by its ARN: `on resource: …`. Empty for none.
+    pub(crate) shown: Option<String>,
     /// Whether a denial says which kind of policy is at fault. STS does not.
     pub(crate) because: bool,
     /// Condition keys that belong to this action.
@@ -41,7 +41,7 @@ impl Ask {
                 .nth(4)
                 .filter(|id| id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()))
                 .map(str::to_owned),
-            shown: resource.to_owned(),
+            shown: None,
             because: true,
             context: Vec::new(),
             principal: None,
@@ -51,7 +51,7 @@ impl Ask {
 
     /// Names the resource otherwise in a denial; IAM says `role MyPodRole`, and an empty text leaves it out.
     pub(crate) fn shown(mut self, text: impl Into<String>) -> Self {
-        self.shown = text.into();
+        self.shown = Some(text.into());
         self
     }
 

@@ -166,10 +166,11 @@ impl Gate {
             self.who.arn(),
             ask.action
         ));
-        if !ask.shown.is_empty() {
+        let shown = ask.shown.as_ref().unwrap_or(&ask.resource);
+        if !shown.is_empty() {
             // S3 puts the ARN in quotes, the others do not.
             let quote = if self.service == Service::S3 { "\"" } else { "" };
-            message.push_str(&format!(" on resource: {quote}{}{quote}", ask.shown));
+            message.push_str(&format!(" on resource: {quote}{shown}{quote}"));
         }
         if let Some(clause) = clause.filter(|_| ask.because) {
             message.push(' ');

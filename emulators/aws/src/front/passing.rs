@@ -142,7 +142,7 @@ impl Front {
             answer: Answer::empty(500),
             service,
             region,
-            who: None,
+            caller: None,
             made: None,
             checked: None,
             request_id,
@@ -172,8 +172,7 @@ impl Front {
             drain(&received, body).await;
         }
         handled.answer = given.answer;
-        self.record(&received, &mut handled);
-        let mut response = handled.answer.into_response(&handled.service, &handled.request_id);
+        let mut response = self.record(&received, handled);
         if down {
             response.extensions_mut().insert(Unanswered);
         }
@@ -235,7 +234,7 @@ impl Front {
             Identity::Root | Identity::User(_) | Identity::Federated(_)
         );
         if handled.service == Service::Iam && limited && who.session.is_some() {
-            let id = who.caller.map(|caller| caller.key_id).unwrap_or_default();
+            let id = who.caller.map(|caller| caller.key_id.clone()).unwrap_or_default();
             return Err(AuthFailure::UnknownKey { id }.refusal(&handled.service));
         }
         if request.door == Door::World
@@ -295,7 +294,7 @@ impl Front {
             clock: &self.shared.settings.clock,
         };
         let (who, result) = verifier.verify_head(passing.request, &handled.service, signed);
-        handled.who.clone_from(&who);
+        handled.caller = who.as_ref().and_then(|who| who.caller.clone());
         match (who, result) {
             (Some(who), Ok(key)) => Ok((who, check_of(passing.request, key, signed))),
             (_, Err(failure)) => Err(failure.refusal(&handled.service)),
@@ -600,7 +599,7 @@ impl Front {
             }
             return give(handled, &reply);
         }
-        let code = status.is_client_error().then(|| head_code(status.as_u16()).to_owned());
+        let code = status.is_client_error().then(|| head_code(status.as_u16()).into());
         let (head, stream) = response.into_parts();
         Ok(Given {
             answer: Answer {
@@ -655,7 +654,7 @@ fn give(handled: &Handled, reply: &Reply) -> Result<Given, Refusal> {
         status: reply.status.as_u16(),
         headers: answered(&reply.headers, true),
         body: with_request_id(&reply.body, &handled.request_id),
-        code: failed.then(|| reply.code().unwrap_or_else(|| reply.status.as_u16().to_string())),
+        code: failed.then(|| reply.code().unwrap_or_else(|| reply.status.as_u16().to_string()).into()),
     }
     .into())
 }

@@ -1,8 +1,8 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Body as _, Incoming};
 use jiff::Timestamp;
 use rolecall_accept::{Peer, Unanswered};
@@ -12,9 +12,9 @@ use crate::{
     answer::{Answer, Refusal},
     auth::{AuthFailure, Checked, Payload, Presented, Verifier},
     authorise::{Gate, Made, context},
-    decision::{DecisionRecord, Verdict},
-    identity::{Identity, Who, request_id, s3_request_id},
-    journal::{Door, Entry},
+    decision::Verdict,
+    identity::{Caller, Identity, Who, request_id, s3_request_id},
+    journal::{Door, Kept},
     params::Params,
     request::Received,
     service::Service,
@@ -34,7 +34,7 @@ pub(super) struct Handled {
     pub(super) service: Service,
     pub(super) operation: String,
     pub(super) region: String,
-    pub(super) who: Option<Who>,
+    pub(super) caller: Option<Arc<Caller>>,
     pub(super) made: Option<Made>,
     /// See [`Verifier::verify`].
     pub(super) checked: Option<Checked>,
@@ -53,6 +53,9 @@ pub(super) async fn read_whole(body: Incoming) -> Result<Bytes, Refusal> {
             "Your proposed upload exceeds the maximum allowed size",
         )
     };
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
     // What says that it is too long need not be read.
     if body.size_hint().lower() > BODY as u64 {
         return Err(too_large());
@@ -110,9 +113,8 @@ impl Front {
             }
         }
         let down = door == Door::World && self.faults().down(asked.service.name());
-        let mut handled = self.handle(&received, asked, broken);
-        self.record(&received, &mut handled);
-        let mut response = handled.answer.into_response(&handled.service, &handled.request_id);
+        let handled = self.handle(&received, asked, broken);
+        let mut response = self.record(&received, handled);
         if down {
             response.extensions_mut().insert(Unanswered);
         }
@@ -153,7 +155,7 @@ impl Front {
             answer: Answer::empty(500),
             service,
             region,
-            who: None,
+            caller: None,
             made: None,
             checked,
             request_id,
@@ -192,7 +194,7 @@ impl Front {
         );
         if handled.service == Service::Iam && limited && who.session.is_some() {
             // The keys of GetSessionToken (without MFA) and GetFederationToken are none to IAM.
-            let id = who.caller.map(|caller| caller.key_id).unwrap_or_default();
+            let id = who.caller.map(|caller| caller.key_id.clone()).unwrap_or_default();
             return Err(AuthFailure::UnknownKey { id }.refusal(&handled.service));
         }
         if request.door == Door::World
@@ -240,7 +242,7 @@ impl Front {
                     clock: &self.shared.settings.clock,
                 };
                 let authenticated = verifier.verify(request, &handled.service, signed, handled.checked.take());
-                handled.who = authenticated.who.clone();
+                handled.caller = authenticated.who.as_ref().and_then(|who| who.caller.clone());
                 match (authenticated.who, authenticated.result) {
                     (Some(who), Ok(payload)) => Ok((who, payload)),
                     (_, Err(failure)) => Err(failure.refusal(&handled.service)),
@@ -250,12 +252,10 @@ impl Front {
         }
     }
 
-    pub(super) fn record(&self, request: &Received, handled: &mut Handled) {
-        let answer = handled.answer.code.clone().unwrap_or_else(|| "ok".to_owned());
-        let caller = handled.who.as_ref().and_then(|who| who.caller.clone());
-        let made = handled.made.take();
-        if let Some(made) = made.as_ref().filter(|made| made.verdict == Verdict::LetThrough) {
-            let caller = caller.as_ref().map_or("anonymous", |caller| &caller.arn);
+    /// Keeps in the journal what became of a request, and gives its answer.
+    pub(super) fn record(&self, request: &Received, mut handled: Handled) -> Response<Full<Bytes>> {
+        if let Some(made) = handled.made.as_ref().filter(|made| made.verdict == Verdict::LetThrough) {
+            let caller = handled.caller.as_ref().map_or("anonymous", |caller| &caller.arn);
             tracing::warn!(
                 %caller,
                 action = %made.action,
@@ -264,39 +264,26 @@ impl Front {
                 "would be denied, and is let through because enforcement is off"
             );
         }
-        let record = DecisionRecord {
-            request_id: handled.request_id.clone(),
-            at: request.at,
-            service: handled.service.name().to_owned(),
-            operation: handled.operation.clone(),
-            action: made.as_ref().map(|made| made.action.clone()).unwrap_or_default(),
-            resource: made.as_ref().map(|made| made.resource.clone()).unwrap_or_default(),
-            caller: caller.clone(),
-            verdict: made
-                .as_ref()
-                .map_or_else(|| Verdict::Failed(answer.clone()), |made| made.verdict.clone()),
-            attached: made.as_ref().and_then(|made| made.attached.clone()),
-            decision: made.and_then(|made| made.decision),
-            answer: answer.clone(),
-            status: handled.answer.status,
-        };
-        let entry = Entry {
+        let (code, status) = (handled.answer.code.take(), handled.answer.status);
+        let response = handled.answer.into_response(&handled.service, &handled.request_id);
+        let kept = Kept {
             number: 0,
             at: request.at,
-            request_id: handled.request_id.clone(),
+            request_id: handled.request_id,
             door: request.door,
             from: request.from,
-            service: handled.service.name().to_owned(),
-            operation: handled.operation.clone(),
-            region: handled.region.clone(),
-            caller,
-            role: handled.role.0.clone(),
-            role_arn: handled.role.1.clone(),
-            answer,
-            status: handled.answer.status,
+            service: handled.service,
+            operation: handled.operation,
+            region: handled.region,
+            caller: handled.caller,
+            role: handled.role,
+            code,
+            status,
+            made: handled.made.map(Box::new),
         };
         // What it lets go of is freed when nobody waits for the journal any more.
-        let _old = self.log().add(entry, record);
+        let _old = self.log().add(kept);
+        response
     }
 }
 

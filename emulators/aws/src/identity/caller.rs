@@ -50,7 +50,7 @@ pub(crate) struct Who {
     /// None unless the key is a temporary one.
     pub(crate) session: Option<Arc<Session>>,
     /// None for an anonymous request.
-    pub(crate) caller: Option<Caller>,
+    pub(crate) caller: Option<Arc<Caller>>,
 }
 
 // === impl Who ===
@@ -76,14 +76,14 @@ impl Who {
             identity: key.identity.clone(),
             account: Some(key.account),
             session: key.session.clone(),
-            caller: Some(Caller {
+            caller: Some(Arc::new(Caller {
                 arn: key.identity.principal(&state[key.account].account).arn(),
                 key_id: key.id.clone(),
                 role,
                 session_name,
                 issued: key.session.as_ref().map(|session| session.issued),
                 expires: key.session.as_ref().map(|session| session.expires),
-            }),
+            })),
         }
     }
 

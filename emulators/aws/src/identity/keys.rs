@@ -6,7 +6,7 @@ use std::{
 use iam_policy::Policy;
 use jiff::Timestamp;
 
-use super::{Identity, UserRef};
+use super::Identity;
 use crate::{Secret, state::AccountRef};
 
 /// Session keys remembered. Past it the oldest is forgotten and then unknown, no longer expired.
@@ -119,7 +119,7 @@ impl Keys {
 impl Key {
     /// Whether it is a long-lived key of this user.
     pub(crate) fn is_of(&self, account: AccountRef, user: &str) -> bool {
-        let owned = matches!(&self.identity, Identity::User(UserRef { name, .. }) if name == user);
+        let owned = matches!(&self.identity, Identity::User(of) if of.name == user);
         owned && self.session.is_none() && self.account == account
     }
 }

@@ -1,4 +1,4 @@
-use rand::{Rng, RngExt};
+use rand::Rng;
 
 use crate::Secret;
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -6,10 +6,12 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 fn letters(count: usize) -> String {
-    let mut rng = rand::rng();
-    (0..count)
-        .map(|_| char::from(BASE32[rng.random_range(0..BASE32.len())]))
-        .collect()
+    let mut random = [0; 17];
+    let random = &mut random[..count.min(17)];
+    rand::rng().fill_bytes(random);
+    // 256 is a multiple of 32, so that each letter is as likely as any other.
+    let letters = random.iter().map(|byte| char::from(BASE32[usize::from(byte % 32)]));
+    letters.collect()
 }
 
 fn base64_of(bytes: usize) -> String {

@@ -8,7 +8,7 @@ use crate::state::Tags;
 #[derive(Clone, Debug)]
 pub(crate) enum Identity {
     Root,
-    User(UserRef),
+    User(Arc<UserRef>),
     Role(Arc<RoleSession>),
     Federated(Arc<Federated>),
     Anonymous,
@@ -52,7 +52,7 @@ pub(crate) struct SessionTags {
 pub(crate) struct Federated {
     pub(crate) name: String,
     /// The user who asked; none if it was root.
-    pub(crate) by: Option<UserRef>,
+    pub(crate) by: Option<Arc<UserRef>>,
     pub(crate) tags: SessionTags,
 }
 

@@ -1,7 +1,7 @@
 //! What of a request is passed on, and what of an answer is given back.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::{request::Received, services::s3::Route};
@@ -83,15 +83,15 @@ pub(crate) fn headers(request: &Received) -> HeaderMap {
 }
 
 /// The headers of an answer that are given back. `whole`: its body was read, and may have another length by now.
-pub(crate) fn answered(headers: &HeaderMap, whole: bool) -> Vec<(String, String)> {
+pub(crate) fn answered(headers: &HeaderMap, whole: bool) -> Vec<(HeaderName, HeaderValue)> {
     let passes = |name: &str| {
         let own = ANSWERED.contains(&name) || (whole && name == "content-length");
         !own && !name.starts_with("access-control-") && !name.starts_with("x-localstack")
     };
     headers
         .iter()
-        .filter(|(name, _)| passes(name.as_str()))
-        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .filter(|(name, value)| passes(name.as_str()) && value.to_str().is_ok())
+        .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
 }
 

@@ -95,7 +95,7 @@ impl Backend {
             secret: secret.into(),
             status: KeyStatus::Active,
             account: passed.account,
-            identity: Identity::User(user),
+            identity: Identity::User(user.into()),
             session: None,
             created: passed.now,
         });
@@ -114,7 +114,7 @@ impl Backend {
         let ids: Vec<String> = keys.map(|key| key.id.clone()).collect();
         for id in ids {
             if let Some(key) = state.keys.get_mut(&id) {
-                key.identity = Identity::User(user.clone());
+                key.identity = Identity::User(user.clone().into());
             }
         }
         Ok(())

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::{
     names::no_user,
     page,
@@ -31,11 +33,11 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
         secret: secret_access_key(),
         status: KeyStatus::Active,
         account: call.account,
-        identity: Identity::User(UserRef {
+        identity: Identity::User(Arc::new(UserRef {
             name: name.clone(),
             arn: user.arn.clone(),
             id: user.id.clone(),
-        }),
+        })),
         session: None,
         created: call.now,
     };
