@@ -10,6 +10,7 @@ mod faults;
 mod graveyard;
 mod ground;
 mod instances;
+mod issuer;
 mod journal;
 mod network;
 mod pods;

@@ -14,6 +14,7 @@ use super::{
     aws_names::AwsNames,
     botocore,
     cloud::{Cloud, CloudSettings},
+    issuer::ClusterKeys,
     network::Network,
     pods::Pods,
     probe::Programs,
@@ -144,6 +145,10 @@ impl EmbeddedWorlds {
         };
         let aws = AwsOperator::new(&cloud.operator, names, documents.clone());
         let client = cloud.kubernetes_client().await?;
+        cloud.front.set_identity_keys(Arc::new(ClusterKeys {
+            client: client.clone(),
+            issuer: cloud.cluster.issuer().to_owned(),
+        }));
         let mut kubernetes =
             KubernetesOperator::new(client, self.subject.clone(), PodStyle::default(), documents.clone());
         if scenario.needs.contains("vault") {
