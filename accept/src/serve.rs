@@ -234,11 +234,17 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let serving = serve(listener, Transport::Plain, Limits::default(), stop.clone(), |_, _| async {
-            let mut response = Response::new(Full::new(Bytes::from_static(b"never seen")));
-            response.extensions_mut().insert(Unanswered);
-            response
-        });
+        let serving = serve(
+            listener,
+            Transport::Plain,
+            Limits::default(),
+            stop.clone(),
+            |_, _| async {
+                let mut response = Response::new(Full::new(Bytes::from_static(b"never seen")));
+                response.extensions_mut().insert(Unanswered);
+                response
+            },
+        );
         let serving = tokio::spawn(serving);
         assert_eq!(ask(Ipv4Addr::LOCALHOST, server).await.1, "");
         stop.cancel();

@@ -62,7 +62,7 @@ fn junit_tells_failures_errors_and_skips_apart_in_as_many_files_as_are_wanted() 
     assert!(message.contains("there is no pod"), "{message}");
     match status("b/skips") {
         TestCaseStatus::Skipped { message, .. } => {
-            assert_eq!(message.expect("a reason").as_str(), "the embedded world has no `vault`");
+            assert_eq!(message.expect("a reason").as_str(), "the embedded world has no `ipv6`");
         }
         other => panic!("a skip is {other:#?}"),
     }

@@ -54,7 +54,7 @@ steps:
 pub(crate) const SKIPS: &str = "\
 name: Another world is needed
 why: A test needs one.
-needs: [vault]
+needs: [ipv6]
 given:
   roles: { MyPodRole: {} }
   pods:  { aws-cli: { role: MyPodRole } }

@@ -48,14 +48,18 @@ pub(super) struct VaultServer {
 #[derive(Debug)]
 enum Kind {
     Emulator(Vault),
-    Real {
-        forwarder: Forwarder,
-        /// Ends with the world.
-        _server: Child,
-        unseal_key: SecretString,
-        /// The number of the journal's next entry when it was sealed, while it is.
-        sealed_at: Mutex<Option<u64>>,
-    },
+    Real(Box<Real>),
+}
+
+/// A real server, and what stands before it.
+#[derive(Debug)]
+struct Real {
+    forwarder: Forwarder,
+    /// Ends with the world.
+    _server: Child,
+    unseal_key: SecretString,
+    /// The number of the journal's next entry when it was sealed, while it is.
+    sealed_at: Mutex<Option<u64>>,
 }
 
 /// The vpc, as a server in this process dials it.
@@ -104,12 +108,12 @@ impl VaultServer {
                     let (forwarder, stop) = (forwarder.clone(), cloud.stop.clone());
                     tokio::spawn(async move { ended(forwarder.serve(listener, door, stop).await) });
                 }
-                Kind::Real {
+                Kind::Real(Box::new(Real {
                     forwarder,
                     _server: server,
                     unseal_key,
                     sealed_at: Mutex::default(),
-                }
+                }))
             }
         };
         let reviewer = cloud.cluster.token(User::TokenReviewer);
@@ -136,7 +140,7 @@ impl VaultServer {
     pub(super) fn journal_mark(&self) -> u64 {
         match &self.kind {
             Kind::Emulator(vault) => vault.journal_mark(),
-            Kind::Real { forwarder, .. } => forwarder.journal_mark(),
+            Kind::Real(real) => real.forwarder.journal_mark(),
         }
     }
 
@@ -144,7 +148,7 @@ impl VaultServer {
     pub(super) fn journal_since(&self, number: u64) -> Vec<Entry> {
         let mut entries = match &self.kind {
             Kind::Emulator(vault) => vault.journal_since(number),
-            Kind::Real { forwarder, .. } => forwarder.journal_since(number),
+            Kind::Real(real) => real.forwarder.journal_since(number),
         };
         entries.retain(|entry| entry.door == Door::World);
         entries
@@ -162,14 +166,12 @@ impl VaultServer {
     pub(super) async fn inject(&self, fault: Fault, times: Option<u32>) -> Result<(), WorldError> {
         match &self.kind {
             Kind::Emulator(vault) => vault.inject(fault, times),
-            Kind::Real {
-                forwarder, sealed_at, ..
-            } if fault == Fault::Sealed && times.is_none() => {
-                let sealed = forwarder.seal(self.access.root_token.expose_secret()).await;
+            Kind::Real(real) if fault == Fault::Sealed && times.is_none() => {
+                let sealed = real.forwarder.seal(self.access.root_token.expose_secret()).await;
                 sealed.map_err(|error| WorldError::doing("seal Vault", &error))?;
-                *lock(sealed_at) = Some(forwarder.journal_mark());
+                *lock(&real.sealed_at) = Some(real.forwarder.journal_mark());
             }
-            Kind::Real { forwarder, .. } => forwarder.inject(fault, times),
+            Kind::Real(real) => real.forwarder.inject(fault, times),
         }
         Ok(())
     }
@@ -182,16 +184,11 @@ impl VaultServer {
         let done = |records: Vec<FaultRecord>| records.iter().map(|record| (record.met, record.left)).collect();
         match &self.kind {
             Kind::Emulator(vault) => Ok(done(vault.heal())),
-            Kind::Real {
-                forwarder,
-                unseal_key,
-                sealed_at,
-                ..
-            } => {
-                let mut ended: Vec<_> = done(forwarder.heal());
-                let sealed_at = lock(sealed_at).take();
+            Kind::Real(real) => {
+                let mut ended: Vec<_> = done(real.forwarder.heal());
+                let sealed_at = lock(&real.sealed_at).take();
                 if let Some(mark) = sealed_at {
-                    let unsealed = forwarder.unseal(unseal_key.expose_secret()).await;
+                    let unsealed = real.forwarder.unseal(real.unseal_key.expose_secret()).await;
                     unsealed.map_err(|error| WorldError::doing("unseal Vault", &error))?;
                     let met = self.journal_since(mark);
                     let met = met.iter().filter(|entry| entry.status == 503).count();
@@ -206,7 +203,7 @@ impl VaultServer {
     pub(super) fn secrets(&self) -> Vec<SecretString> {
         match &self.kind {
             Kind::Emulator(vault) => vault.secrets(),
-            Kind::Real { unseal_key, .. } => vec![unseal_key.clone(), self.access.root_token.clone()],
+            Kind::Real(real) => vec![real.unseal_key.clone(), self.access.root_token.clone()],
         }
     }
 }
