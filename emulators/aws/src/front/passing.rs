@@ -22,7 +22,11 @@ use crate::{
     params::Params,
     request::Received,
     service::Service,
-    services::{Call, ec2, es, s3::Route, sts, unknown},
+    services::{
+        Call, ec2, es,
+        s3::{self, Route},
+        sts, unknown,
+    },
     state::State,
     upstream::{
         Backend, Body, Check, DeleteObjects, Operation, Owner, Passed, Reply, Signer, Upload, UploadFailure,
@@ -506,6 +510,13 @@ impl Front {
                 _ => Refusal::new(404, "NoSuchBucket", "The specified bucket does not exist"),
             }
             .detail("BucketName", name));
+        }
+        // LocalStack's own refusal has no message, by which the command line fails.
+        if let Some(name) = bucket.filter(|_| operation.name == "CreateBucket")
+            && (owner.is_some_and(|owner| Some(owner) != gate.who().account)
+                || owners.get(name) == Some(&Owner::Stranger))
+        {
+            return Err(s3::taken(name));
         }
         let mut denied = Vec::new();
         let mut sent = headers(request);

@@ -58,6 +58,17 @@ pub(super) fn list(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     Ok(Answer::ok("application/xml", xml.finish()))
 }
 
+/// The answer to who wants a bucket of a name that another account has.
+pub(crate) fn taken(name: &str) -> Refusal {
+    Refusal::new(
+        409,
+        "BucketAlreadyExists",
+        "The requested bucket name is not available. The bucket namespace is shared by all users of the system. \
+         Please select a different name and try again.",
+    )
+    .detail("BucketName", name)
+}
+
 pub(super) fn create(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     let name = call.bucket_name().to_owned();
     // What is asked for is the caller's own new bucket, also if another account has one of this name.
@@ -77,13 +88,7 @@ pub(super) fn create(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     let region = region.unwrap_or_else(|| call.region.to_owned());
     if let Some(bucket) = call.state.buckets.get(&name) {
         if bucket.owner != account {
-            return Err(Refusal::new(
-                409,
-                "BucketAlreadyExists",
-                "The requested bucket name is not available. The bucket namespace is shared by all users of the system. \
-                 Please select a different name and try again.",
-            )
-            .detail("BucketName", name));
+            return Err(taken(&name));
         }
         // The oldest region alone forgives its owner for asking twice.
         if call.region == "us-east-1" {

@@ -15,6 +15,7 @@ mod xml_body;
 
 use jiff::Timestamp;
 
+pub(crate) use bucket::taken;
 pub(crate) use route::{Operation, Route};
 
 use crate::{
