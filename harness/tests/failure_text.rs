@@ -98,7 +98,7 @@ steps:
        |               ^^^^^^^^^^^^^^^^^^^^ S3 allowed it: 200, it lists [reports]
        |
        = signed by ASIA…ID: role MyPodRole, session SESSION-MyPodRole, issued N.Ns before
-       = allowed by: statement 1 of managed policy AmazonS3ReadOnlyAccess (s3:Get*, s3:List*, s3:Describe* and 2 more on *), attached N.Ns before
+       = allowed by: statement 1 of managed policy AmazonS3ReadOnlyAccess v3 (s3:Get*, s3:List*, s3:Describe* and 2 more on *), attached N.Ns before
        = held for 0s of 300ms, asked N times
        = more: target/rolecall/RUN/wrong/case/ (proxy.log, http.txt, decisions.txt, events.txt)
        = again: rolecall run wrong/case --keep
