@@ -103,7 +103,7 @@ async fn an_iam_users_keys_are_printed_and_end_with_their_token() {
 #[tokio::test]
 async fn keys_of_sts_have_a_session_token_and_leave_no_vault_token_behind(#[case] role: &str) {
     let pod = Pod::new().await;
-    pod.fake.state().roles.insert("old".to_owned(), Role::LegacyRole(900));
+    pod.fake.state().roles.insert("old".to_owned(), Role::Legacy(900));
     let keys = pod.keys(role, &[]).await;
     assert_eq!(keys["SessionToken"], "lease-token");
     assert_eq!(pod.fake.tokens(), 0);

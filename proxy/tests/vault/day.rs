@@ -36,18 +36,20 @@ async fn through(hours: u64, count: u64) {
             async move { vault.get(&pod, &role).await.expect("keys") }
         });
         let all = futures::future::join_all(gets).await;
-        let state = world.fake.state();
-        for credentials in all {
-            served += 1;
-            // Not past its end, and not one that Vault had revoked with its token.
-            assert!(asked < credentials.expiration);
-            let number = credentials.access_key_id.trim_start_matches("ASIA");
-            let lease = format!("aws/sts/readonly/{number}");
-            let lived = state.leases.contains_key(&lease) || state.ended.get(&lease).is_some_and(|end| asked < *end);
-            assert!(lived, "step {step}: {lease} had ended");
+        {
+            let state = world.fake.state();
+            for credentials in all {
+                served += 1;
+                // Not past its end, and not one that Vault had revoked with its token.
+                assert!(asked < credentials.expiration);
+                let number = credentials.access_key_id.trim_start_matches("ASIA");
+                let lease = format!("aws/sts/readonly/{number}");
+                let lived =
+                    state.leases.contains_key(&lease) || state.ended.get(&lease).is_some_and(|end| asked < *end);
+                assert!(lived, "step {step}: {lease} had ended");
+            }
+            most = most.max(state.leases.len());
         }
-        most = most.max(state.leases.len());
-        drop(state);
         world.clock.advance(Duration::from_secs(STEP));
         world.vault().tend();
         until("what is due is done", || world.vault().under_way() == 0).await;

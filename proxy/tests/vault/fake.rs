@@ -75,7 +75,7 @@ pub(crate) enum Role {
     /// An IAM user, by a role of the old form.
     LegacyUser,
     /// A role of AWS, by a role of the old form.
-    LegacyRole(i64),
+    Legacy(i64),
 }
 
 #[derive(Clone)]
@@ -361,16 +361,16 @@ impl State {
         let (user, life) = match (self.roles.get(role).copied(), way) {
             (None, _) => return errors(400, &format!("Role \"{role}\" not found")),
             (Some(Role::LegacyUser), "sts") => return legacy("iam_user"),
-            (Some(Role::LegacyRole(_)), "creds") => return legacy("assumed_role"),
+            (Some(Role::Legacy(_)), "creds") => return legacy("assumed_role"),
             (Some(Role::User | Role::LegacyUser), _) => (true, 2_764_800),
-            (Some(Role::Session(life) | Role::LegacyRole(life)), _) if life < 900 => {
+            (Some(Role::Session(life) | Role::Legacy(life)), _) if life < 900 => {
                 return errors(
                     400,
                     "Error assuming role: InvalidParameter: 1 validation error(s) found.\n- minimum field value of 900, \
                      AssumeRoleInput.DurationSeconds.\n",
                 );
             }
-            (Some(Role::Session(life) | Role::LegacyRole(life)), _) => (false, life),
+            (Some(Role::Session(life) | Role::Legacy(life)), _) => (false, life),
         };
         let number = self.number();
         let id = format!("aws/{way}/{role}/{number}");
