@@ -5,6 +5,7 @@ mod ec2_instance;
 mod instance;
 mod passing;
 mod pipeline;
+mod rules;
 mod settings;
 mod target;
 mod web_identity;

@@ -7,13 +7,18 @@ use hyper::body::{Body as _, Incoming};
 use jiff::Timestamp;
 use rolecall_accept::{Peer, Unanswered};
 
-use super::{Front, asked::Asked, target::Target};
+use super::{
+    Front,
+    asked::Asked,
+    rules::{id_of, only_decided},
+    target::Target,
+};
 use crate::{
     answer::{Answer, Refusal},
     auth::{AuthFailure, Checked, Payload, Presented, Verifier},
     authorise::{Gate, Made, context},
     decision::Verdict,
-    identity::{Caller, Identity, Who, request_id, s3_request_id},
+    identity::{Caller, Who},
     journal::{Door, Kept},
     params::Params,
     request::Received,
@@ -94,25 +99,11 @@ impl Front {
             Ok(body) => (body, None),
             Err(refusal) => (Bytes::new(), Some(refusal)),
         };
-        let received = Received {
-            method: head.method,
-            path: head.uri.path().to_owned(),
-            query: head.uri.query().unwrap_or_default().to_owned(),
-            headers: head.headers,
-            body,
-            from: peer.remote,
-            door,
-            at: self.shared.settings.clock.wall(),
-        };
+        let mut received = self.received(head, peer, door);
+        received.body = body;
         let mut asked = Asked::of(&received, &self.shared.settings.region);
         asked.issuer_keys = self.issuer_keys(&asked).await;
-        if door == Door::World {
-            let delay = self.faults().delay(asked.service.name());
-            if let Some(delay) = delay {
-                tokio::time::sleep(delay).await;
-            }
-        }
-        let down = door == Door::World && self.faults().down(asked.service.name());
+        let down = self.befall(door, &asked.service).await;
         let handled = self.handle(&received, asked, broken);
         let mut response = self.record(&received, handled);
         if down {
@@ -129,11 +120,7 @@ impl Front {
             region,
             issuer_keys,
         } = asked;
-        let request_id = if service == Service::S3 {
-            s3_request_id()
-        } else {
-            request_id()
-        };
+        let request_id = id_of(&service);
         let checked = match &presented {
             Presented::Signed(signed) => {
                 let secret = self.state().keys.get(&signed.key_id).map(|key| key.secret.clone());
@@ -183,41 +170,12 @@ impl Front {
         handled: &mut Handled,
     ) -> Result<Answer, Refusal> {
         let (who, payload) = self.authenticate(request, presented, state, handled)?;
-        // A token is the proof of who asks; the request itself is not signed.
-        let by_token = handled.service == Service::Sts && handled.operation == sts::WEB_IDENTITY;
-        if !matches!(target, Target::S3(..)) && !by_token && matches!(presented, Presented::Nothing) {
-            return Err(AuthFailure::Missing.refusal(&handled.service));
-        }
-        let limited = matches!(
-            who.identity,
-            Identity::Root | Identity::User(_) | Identity::Federated(_)
-        );
-        if handled.service == Service::Iam && limited && who.session.is_some() {
-            // The keys of GetSessionToken (without MFA) and GetFederationToken are none to IAM.
-            let id = who.caller.map(|caller| caller.key_id.clone()).unwrap_or_default();
-            return Err(AuthFailure::UnknownKey { id }.refusal(&handled.service));
-        }
-        if request.door == Door::World
-            && let Some(fault) = self.faults().error(handled.service.name())
-        {
-            return Err(fault);
-        }
+        self.may_be_judged(request, presented, &who, handled)?;
         let context = context(request, &handled.region, &who, state);
         let mut gate = Gate::new(who, handled.service.clone(), self.shared.settings.enforcement, context);
         let result = handled.perform(request, params, &payload, target, state, &mut gate);
         handled.made = gate.into_made();
-        match (result, &handled.made) {
-            // Whatever succeeds was decided on. A hole in this rule would be an approval nobody gave.
-            (Ok(_), None) => Err(Refusal::internal(
-                &handled.service,
-                format!(
-                    "Rolecall made no decision about {}:{}",
-                    handled.service.name(),
-                    handled.operation
-                ),
-            )),
-            (result, _) => result,
-        }
+        only_decided(result, handled)
     }
 
     pub(super) fn authenticate(

@@ -1,0 +1,11 @@
+//! The way of a request to an upstream: parsed, authenticated, decided and recorded as with memory, answered elsewhere.
+
+mod compute;
+mod given;
+mod iam;
+mod s3;
+mod s3_deletion;
+mod s3_permission;
+mod sts;
+mod uploads;
+mod way;
