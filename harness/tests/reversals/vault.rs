@@ -53,6 +53,22 @@ fn iam_user_by_credential_process(#[case] fact: Reversed, #[case] step: u64, #[c
 }
 
 #[rstest]
+#[case::the_key_is_kept_unless_its_lease_has_ended(
+    Words(&[("  - { as: aws-cli, credentials: { from: agent }, expect: { same_key_as: first } }\n",
+             "  - advance: 2m\n  - { as: aws-cli, credentials: { from: agent }, expect: { same_key_as: first } }\n")]),
+    4,
+    "another key"
+)]
+#[case::the_key_is_dead_unless_its_lease_lasts(
+    Words(&[("lease: 60s, lease_max: 60s", "lease: 1h, lease_max: 1h")]),
+    5,
+    "S3 allowed it"
+)]
+fn agent_lease_ends(#[case] fact: Reversed, #[case] step: u64, #[case] finding: &str) {
+    fact.fails("vault/agent-lease-ends", step, finding);
+}
+
+#[rstest]
 #[case::the_pod_is_refused_unless_the_role_makes_sessions(
     Words(&[("  users: { vault-root: { policies: [IAMFullAccess] } }\n",
              "  users: { vault-root: { policies: [IAMFullAccess] } }\n  roles: { Reader: { trust: user:vault-root } }\n"),

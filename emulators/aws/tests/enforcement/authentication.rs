@@ -186,6 +186,25 @@ async fn a_presigned_url_is_good_for_its_time(#[case] age: i64, #[case] life: u6
     assert_eq!(reply.error(), expected, "{}", reply.body);
 }
 
+#[rstest]
+#[case::within_its_life(30, (200, "none"))]
+#[case::past_its_life(61, (403, "AccessDenied"))]
+#[tokio::test]
+async fn a_presigned_url_ends_by_the_worlds_clock(#[case] advance: u64, #[case] expected: (u16, &str)) {
+    let world = World::start().await;
+    let request = Request::get(world.url("/")).body(Bytes::new()).expect("a request");
+    let how = How {
+        service: "s3",
+        at: world.clock.wall().into(),
+        body: SignableBody::UnsignedPayload,
+        presigned: Some(Duration::from_secs(60)),
+    };
+    let request = signed(request, &world.root, how);
+    world.clock.advance(Duration::from_secs(advance));
+    let reply = world.send(request).await;
+    assert_eq!(reply.error(), expected, "{}", reply.body);
+}
+
 #[tokio::test]
 async fn a_presigned_url_with_another_path_is_refused() {
     let world = World::start().await;

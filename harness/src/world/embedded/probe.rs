@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, process::Stdio, time::Duration};
 
+use rolecall_clock::Clock;
 use rolecall_namespaces::Namespace;
 use rolecall_probe::{Report, Task};
 use tokio::{
@@ -21,6 +22,7 @@ pub(super) struct Programs {
     /// This program.
     pub(super) own: PathBuf,
     pub(super) region: String,
+    pub(super) clock: Clock,
 }
 
 // === impl Programs ===
@@ -42,6 +44,11 @@ impl Programs {
             .env("AWS_REGION", &self.region)
             .env("AWS_DEFAULT_REGION", &self.region)
             .current_dir("/run");
+        let moved = self.clock.offset();
+        if !moved.is_zero() {
+            // A credential process of ours keeps a lease, and must see when it has ended in the world's time.
+            command.env("ROLECALL_TEST_CLOCK_MS", moved.as_millis().to_string());
+        }
     }
 
     /// Does one task in a fresh process on this host.

@@ -160,6 +160,7 @@ impl EmbeddedWorlds {
         let programs = Programs {
             own: self.own.clone(),
             region,
+            clock: cloud.clock.clone(),
         };
         let names = if self.subject.knows_endpoints() {
             None
