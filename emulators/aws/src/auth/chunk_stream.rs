@@ -3,11 +3,9 @@ use sha2::{Digest, Sha256};
 use super::{
     AuthFailure,
     presented::Signed,
-    signature::{SigningKey, same, sha256_hex},
+    signature::{EMPTY, SigningKey},
 };
 
-/// The SHA-256 of nothing.
-const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 /// Longest line that starts a chunk or is a trailer.
 const LINE: usize = 4096;
 /// Trailers that are looked at.
@@ -179,13 +177,7 @@ impl ChunkStream {
 
     fn check_chunk(&mut self, hash: &str, given: &str) -> Result<(), AuthFailure> {
         let Some(signer) = &mut self.signer else { return Ok(()) };
-        let text = format!(
-            "AWS4-HMAC-SHA256-PAYLOAD\n{}\n{}\n{}\n{EMPTY}\n{hash}",
-            signer.signed.stamp,
-            signer.signed.scope(),
-            signer.previous
-        );
-        signer.check(text, given)?;
+        signer.key.check_chunk(&signer.signed, &signer.previous, hash, given)?;
         given.clone_into(&mut signer.previous);
         Ok(())
     }
@@ -214,27 +206,7 @@ impl Signer {
                 text.push_str(&format!("{name}:{value}\n"));
             }
         }
-        let text = format!(
-            "AWS4-HMAC-SHA256-TRAILER\n{}\n{}\n{}\n{}",
-            self.signed.stamp,
-            self.signed.scope(),
-            self.previous,
-            sha256_hex(text.as_bytes())
-        );
-        self.check(text, given)
-    }
-
-    fn check(&self, text: String, given: &str) -> Result<(), AuthFailure> {
-        if same(&self.key.sign(&text), given) {
-            Ok(())
-        } else {
-            Err(AuthFailure::Signature {
-                key_id: self.signed.key_id.clone(),
-                string_to_sign: text,
-                provided: given.to_owned(),
-                canonical: String::new(),
-            })
-        }
+        self.key.check_trailers(&self.signed, &self.previous, &text, given)
     }
 }
 

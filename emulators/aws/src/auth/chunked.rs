@@ -1,11 +1,9 @@
 use super::{
     AuthFailure,
     presented::Signed,
-    signature::{SigningKey, same, sha256_hex},
+    signature::{SigningKey, sha256_hex},
 };
 
-/// The SHA-256 of nothing.
-const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 /// Longest line that starts a chunk or is a trailer.
 const LINE: usize = 4096;
 
@@ -90,13 +88,7 @@ fn take_line<'a>(rest: &mut &'a [u8]) -> Result<&'a str, AuthFailure> {
 
 impl ChunkSigner<'_> {
     fn check_chunk(&self, previous: &str, given: &str, data: &[u8]) -> Result<String, AuthFailure> {
-        let text = format!(
-            "AWS4-HMAC-SHA256-PAYLOAD\n{}\n{}\n{previous}\n{EMPTY}\n{}",
-            self.signed.stamp,
-            self.signed.scope(),
-            sha256_hex(data)
-        );
-        self.check(text, given)
+        self.key.check_chunk(self.signed, previous, &sha256_hex(data), given)
     }
 
     /// Takes `x-amz-trailer-signature` out of the trailers and verifies it over the others.
@@ -110,27 +102,7 @@ impl ChunkSigner<'_> {
             .iter()
             .map(|(name, value)| format!("{name}:{value}\n"))
             .collect();
-        let text = format!(
-            "AWS4-HMAC-SHA256-TRAILER\n{}\n{}\n{previous}\n{}",
-            self.signed.stamp,
-            self.signed.scope(),
-            sha256_hex(text.as_bytes())
-        );
-        self.check(text, &given).map(drop)
-    }
-
-    fn check(&self, text: String, given: &str) -> Result<String, AuthFailure> {
-        let computed = self.key.sign(&text);
-        if same(&computed, given) {
-            Ok(computed)
-        } else {
-            Err(AuthFailure::Signature {
-                key_id: self.signed.key_id.clone(),
-                string_to_sign: text,
-                provided: given.to_owned(),
-                canonical: String::new(),
-            })
-        }
+        self.key.check_trailers(self.signed, previous, &text, &given)
     }
 }
 

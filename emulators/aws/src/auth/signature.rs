@@ -2,8 +2,14 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::presented::{ALGORITHM, Signed};
+use super::{
+    AuthFailure,
+    presented::{ALGORITHM, Signed},
+};
 use crate::Secret;
+
+/// The SHA-256 of nothing.
+pub(crate) const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /// The key derived for one day, region and service.
 pub(crate) struct SigningKey([u8; 32]);
@@ -16,6 +22,61 @@ impl SigningKey {
         let key = hmac(&key, &signed.region);
         let key = hmac(&key, &signed.service);
         Self(hmac(&key, "aws4_request"))
+    }
+
+    /// Verifies a chunk of a streamed body, whose data have this SHA-256 (hex), and gives its signature, on which the next
+    /// one's builds.
+    ///
+    /// # Errors
+    /// It is signed otherwise.
+    pub(crate) fn check_chunk(
+        &self,
+        signed: &Signed,
+        previous: &str,
+        hash: &str,
+        given: &str,
+    ) -> Result<String, AuthFailure> {
+        self.check_part(signed, "PAYLOAD", previous, &format!("{EMPTY}\n{hash}"), given)
+    }
+
+    /// Verifies the trailers of a streamed body, each written `name:value` and a line break.
+    ///
+    /// # Errors
+    /// They are signed otherwise.
+    pub(crate) fn check_trailers(
+        &self,
+        signed: &Signed,
+        previous: &str,
+        trailers: &str,
+        given: &str,
+    ) -> Result<(), AuthFailure> {
+        let hash = sha256_hex(trailers.as_bytes());
+        self.check_part(signed, "TRAILER", previous, &hash, given).map(drop)
+    }
+
+    fn check_part(
+        &self,
+        signed: &Signed,
+        part: &str,
+        previous: &str,
+        hashes: &str,
+        given: &str,
+    ) -> Result<String, AuthFailure> {
+        let text = format!(
+            "{ALGORITHM}-{part}\n{}\n{}\n{previous}\n{hashes}",
+            signed.stamp,
+            signed.scope()
+        );
+        let computed = self.sign(&text);
+        if same(&computed, given) {
+            return Ok(computed);
+        }
+        Err(AuthFailure::Signature {
+            key_id: signed.key_id.clone(),
+            string_to_sign: text,
+            provided: given.to_owned(),
+            canonical: String::new(),
+        })
     }
 
     /// The signature of a string to sign, in hex.
