@@ -130,6 +130,8 @@ pub(super) fn least() -> Value {
 /// # Errors
 /// What the API server says.
 pub(super) async fn grant(client: &Client, marks: &Marks) -> Result<(), WorldError> {
+    // A run that was killed may have left it on its way out.
+    super::tidy::until_none_goes(client, &[NAMESPACE.to_owned()]).await?;
     let labels = marks.labels();
     let namespace: Namespace = object(json!({"metadata": {"name": NAMESPACE, "labels": labels}}))?;
     apply(&Api::all(client.clone()), &namespace).await?;

@@ -132,7 +132,13 @@ impl KindGround {
         let environment = environment(&endpoint, "us-east-1");
         let start = monotonic();
         tokio::try_join!(
-            routes::lay(&cluster, &containers, &options.node_image, !options.without_front),
+            routes::lay(
+                &cluster,
+                &containers,
+                &options.node_image,
+                !options.without_front,
+                &marks
+            ),
             node_pods::make(&cluster, &images.tools, &environment, &marks),
             async {
                 control

@@ -7,6 +7,7 @@ use super::{
     cluster::{ClusterNode, KindCluster},
     command::Program,
     containers::{AWS_PORT, CONTROL_PORT, Containers, NETWORK, OPERATOR_PORT},
+    marks::Marks,
 };
 use crate::world::WorldError;
 
@@ -24,16 +25,17 @@ pub(super) async fn lay(
     containers: &Containers,
     node_image: &str,
     guarded: bool,
+    marks: &Marks,
 ) -> Result<(), WorldError> {
     let gateway = gateway().await?;
     let [localstack, front] = containers.ids();
     let nodes = cluster.nodes.iter().map(|node| on_node(node, containers.front()));
     tokio::try_join!(
-        in_container(front, node_image, front_script(&cluster.nodes, gateway)),
+        in_container(front, node_image, front_script(&cluster.nodes, gateway), marks),
         async {
             if guarded {
                 let script = localstack_script(containers.front(), gateway);
-                in_container(localstack, node_image, script).await?;
+                in_container(localstack, node_image, script, marks).await?;
             }
             Ok(())
         },
@@ -94,7 +96,7 @@ async fn on_node(node: &ClusterNode, front: Ipv4Addr) -> Result<(), WorldError> 
 }
 
 /// The containers have no program for their network; the node image has, and is there.
-async fn in_container(id: &str, image: &str, script: String) -> Result<(), WorldError> {
+async fn in_container(id: &str, image: &str, script: String, marks: &Marks) -> Result<(), WorldError> {
     let network = format!("container:{id}");
     let words = [
         "run",
@@ -105,7 +107,11 @@ async fn in_container(id: &str, image: &str, script: String) -> Result<(), World
         "--cap-add",
         "NET_ADMIN",
     ];
-    Program::docker(words)
+    // Whoever kills this program leaves the container, which waits for the rest of its script.
+    let labels = marks.labels().into_iter();
+    let labels = labels.flat_map(|(key, value)| ["--label".to_owned(), format!("{key}={value}")]);
+    labels
+        .fold(Program::docker(words), Program::and)
         .and("--entrypoint")
         .and("sh")
         .and(image)

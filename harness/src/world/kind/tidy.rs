@@ -1,6 +1,6 @@
 //! Removing what a scenario applied, and what a run did in a cluster that stays.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use k8s_openapi::api::{
     apps::v1::DaemonSet,
@@ -8,8 +8,9 @@ use k8s_openapi::api::{
     rbac::v1::{ClusterRole, ClusterRoleBinding},
 };
 use kube::{
-    Api, Resource,
+    Api, Client, Resource,
     api::{DeleteParams, ListParams, Patch, PatchParams},
+    runtime::wait::await_condition,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -22,6 +23,9 @@ use super::{
 };
 use crate::world::WorldError;
 
+/// How long a namespace may take to go.
+const GOING: Duration = Duration::from_secs(90);
+
 /// Namespaces of every cluster.
 const STANDING: [&str; 5] = [
     "default",
@@ -33,7 +37,7 @@ const STANDING: [&str; 5] = [
 /// The annotations that a namespace has by itself.
 const OWN: &str = "kubernetes.io/";
 
-/// Removes what scenarios have made in the cluster: pods are gone when this returns, namespaces are on their way out.
+/// Removes what scenarios have made in the cluster; it is gone when this returns.
 ///
 /// # Errors
 /// What the API server says.
@@ -57,6 +61,7 @@ pub(super) async fn scenario(cluster: &KindCluster) -> Result<(), WorldError> {
     for name in &ours {
         absent(namespaces.delete(name, &DeleteParams::default()).await.map(drop), name)?;
     }
+    until_none_goes(client, &ours).await?;
     // What a scenario annotates or adds in the namespace that is always there.
     let default = listed
         .items
@@ -156,7 +161,31 @@ pub(super) async fn remove_ours(cluster: &KindCluster) -> Result<(), WorldError>
     absent(
         namespaces.delete(NAMESPACE, &DeleteParams::default()).await.map(drop),
         NAMESPACE,
-    )
+    )?;
+    until_none_goes(client, &[NAMESPACE.to_owned()]).await
+}
+
+/// Waits until none of these namespaces is on its way out: in such a one nothing can be made.
+///
+/// # Errors
+/// What the API server says, or one does not go.
+pub(super) async fn until_none_goes(client: &Client, names: &[String]) -> Result<(), WorldError> {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    for name in names {
+        let stays =
+            |found: Option<&Namespace>| found.is_none_or(|namespace| namespace.metadata.deletion_timestamp.is_none());
+        let waited = tokio::time::timeout(GOING, await_condition(namespaces.clone(), name, stays)).await;
+        match waited {
+            Ok(waited) => drop(waited.map_err(|error| WorldError::doing(format_args!("watch {name}"), &error))?),
+            Err(_) => {
+                return Err(WorldError::new(format!(
+                    "namespace {name} does not go within {} s; `kubectl get namespace {name} -o yaml` says what holds it",
+                    GOING.as_secs()
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn delete_all<T>(cluster: &KindCluster) -> Result<(), WorldError>
