@@ -206,6 +206,9 @@ given:
     D: { trust: trust/pod-role.json }
     E: { trust: { Version: 2012-10-17, Statement: { Effect: Allow, Principal: { AWS: "arn:aws:iam::self:role/A" }, Action: sts:AssumeRole } } }
     F: { trust: none, max_session: 1h }
+    G: { trust: service_account:team-b/app }
+    H: { trust: service_account:app }
+  namespaces: { team-b: {} }
   pods: { app: { role: "arn:aws:iam::self:role/A" } }
 steps:
   - { as: node-1, call: sts:GetCallerIdentity, expect: { caller: nodes.example.cluster.k8s.local } }
@@ -223,6 +226,12 @@ steps:
     assert!(matches!(trust("D"), Trust::Document(Document::File(file)) if file == "trust/pod-role.json"));
     assert!(matches!(trust("E"), Trust::Document(Document::Inline(value)) if value["Version"] == "2012-10-17"));
     assert_eq!(trust("F"), Trust::None);
+    let account = |namespace: &str| Trust::ServiceAccount {
+        namespace: namespace.to_owned(),
+        name: "app".to_owned(),
+    };
+    assert_eq!([trust("G"), trust("H")], [account("team-b"), account("default")]);
+    assert!(scenario.needs.contains("web_identity"));
     assert_eq!(scenario.given.roles["F"].max_session, Some(Duration::from_secs(3600)));
     assert_eq!(
         scenario.steps[0].actor.as_ref().unwrap().value,
@@ -421,7 +430,15 @@ fn every_word_of_the_language_is_read_and_what_is_not_built_is_pending() {
         "unknown-service:Operation",
     ];
     assert_eq!(pending, expected);
-    let needs = ["addresses", "clock", "exec:aws", "faults", "ipv6", "vault"];
+    let needs = [
+        "addresses",
+        "clock",
+        "exec:aws",
+        "faults",
+        "ipv6",
+        "vault",
+        "web_identity",
+    ];
     assert_eq!(scenario.needs.iter().collect::<Vec<_>>(), needs);
 }
 

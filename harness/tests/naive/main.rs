@@ -28,6 +28,7 @@ const NODES_SIGNATURE: &str = "signed by role nodes.example.cluster.k8s.local";
 /// answers, and what it answers is wrong.
 const SAID: &[(&str, Said)] = &[
     ("aws/change-arrives-late", Skipped("no clock that can be moved")),
+    ("aws/web-identity", Failed(5, NODES_KEYS)),
     ("kops/additional-policies-master", Failed(4, NODES_SIGNATURE)),
     ("kops/additional-policies-node", Failed(4, "ES allowed it")),
     ("kops/assume-role-is-enough", Failed(1, NODES_SIGNATURE)),

@@ -169,6 +169,10 @@ pub(super) fn pod_facts(pod: &Pod) -> Facts {
         .vault_agent
         .as_ref()
         .map(|role| format!("a credential process in it asks for the Vault role {}", role.value)));
+    say(pod
+        .web_identity
+        .as_ref()
+        .map(|role| format!("the SDKs in it assume {} with its service account's token", role.value)));
     say(pod.image.as_ref().map(|image| format!("its image is {image}")));
     say(pod.ips.as_ref().map(|ips| match ips.as_slice() {
         [] => "it has no address".to_owned(),

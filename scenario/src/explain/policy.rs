@@ -75,6 +75,9 @@ pub(super) fn trust(trust: &Trust) -> String {
         Trust::None => "nobody may assume it".to_owned(),
         Trust::User(user) => format!("the user {user} may assume it"),
         Trust::Role(role) => format!("the role {role} may assume it"),
+        Trust::ServiceAccount { namespace, name } => {
+            format!("pods of the service account {namespace}/{name} may assume it, by the token they carry")
+        }
         Trust::Document(Document::File(file)) => format!("{} says who may assume it", code(file)),
         Trust::Document(document @ Document::Inline(_)) => {
             format!("its trust policy: {}", self::document(document))

@@ -220,6 +220,13 @@ fn trust(node: &Node) -> Trust {
         Some(text) => match text.split_once(':') {
             Some(("user", name)) => Trust::User(name.to_owned()),
             Some(("role", name)) => Trust::Role(name.to_owned()),
+            Some(("service_account", account)) => {
+                let (namespace, name) = account.split_once('/').unwrap_or(("default", account));
+                Trust::ServiceAccount {
+                    namespace: namespace.to_owned(),
+                    name: name.to_owned(),
+                }
+            }
             _ => Trust::Document(document(node)),
         },
         None => match node.get("node") {
@@ -270,6 +277,7 @@ fn pod(node: &Node, restored: Restored) -> Pod {
         service_account: text(node, "service_account"),
         vault_role: spanned_text(node, "vault_role"),
         vault_agent: spanned_text(node, "vault_agent"),
+        web_identity: spanned_text(node, "web_identity"),
         image: text(node, "image"),
         ips: node.get("ips").map(|_| texts(node, "ips")),
         ip_of: node.get("ip").and_then(address_of),

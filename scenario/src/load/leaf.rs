@@ -185,6 +185,9 @@ fn trust(walk: &mut Walk<'_>, node: &Node, text: &str) {
         walk.refer(NameKind::User, user, &node.span);
     } else if let Some(role) = text.strip_prefix("role:") {
         walk.refer(NameKind::Role, role, &node.span);
+    } else if let Some(account) = text.strip_prefix("service_account:") {
+        walk.needs.insert("web_identity".to_owned());
+        service_account(walk, node, account);
     } else if text.contains(['.', '/']) {
         file(walk, node, text);
     } else {
@@ -194,6 +197,15 @@ fn trust(walk: &mut Walk<'_>, node: &Node, text: &str) {
         };
         walk.wrong(node, label, None);
     }
+}
+
+/// `NAMESPACE/NAME`, or a name in the namespace `default`.
+fn service_account(walk: &mut Walk<'_>, node: &Node, account: &str) {
+    let (namespace, name) = account.split_once('/').unwrap_or(("default", account));
+    if namespace.is_empty() || name.is_empty() || name.contains('/') {
+        return walk.wrong(node, "expected `service_account:NAMESPACE/NAME`", None);
+    }
+    walk.refer(NameKind::Namespace, namespace, &node.span);
 }
 
 /// The service and the name of `service:Operation`, or why it is none.

@@ -130,6 +130,13 @@ pub enum Trust {
     User(String),
     /// `role:NAME`.
     Role(String),
+    /// `service_account:NAMESPACE/NAME`: pods of this service account, by the web identity in their token.
+    ServiceAccount {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
     /// A policy document or a file below `fixtures/`.
     Document(Document),
 }
@@ -186,6 +193,8 @@ pub struct Pod {
     pub vault_role: Option<Spanned<String>>,
     /// The Vault role that a credential process in the pod asks for.
     pub vault_agent: Option<Spanned<String>>,
+    /// The role that the SDKs in it assume with its service account's token, as EKS arranges it.
+    pub web_identity: Option<Spanned<String>>,
     /// Its image.
     pub image: Option<String>,
     /// Its addresses, as the API shows them and as it has them; `None` = one that the world chooses.

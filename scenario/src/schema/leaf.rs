@@ -20,7 +20,7 @@ pub(super) fn schema(shape: &Shape) -> Value {
         }
         Shape::TrustText => json!({ "anyOf": [
             { "enum": ["node", "ec2", "account", "none"] },
-            { "type": "string", "pattern": "^(user|role):." },
+            { "type": "string", "pattern": "^(user|role|service_account):." },
             file(),
         ] }),
         Shape::AddressOf => json!({ "type": "string", "pattern": "^of:." }),

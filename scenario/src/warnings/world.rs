@@ -126,6 +126,10 @@ impl World {
                     "service_account",
                     pod.service_account.is_some() && pod.service_account != known.service_account,
                 ),
+                (
+                    "web_identity",
+                    pod.web_identity.is_some() && pod.web_identity.as_deref() != known.web_identity.as_deref(),
+                ),
                 ("image", pod.image.is_some() && pod.image != known.image),
             ];
             for (word, _) in other.iter().filter(|(_, other)| *other) {

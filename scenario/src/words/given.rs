@@ -227,6 +227,12 @@ const POD: Structure = Structure {
             Shape::Text,
         )
         .needs("vault"),
+        word(
+            "web_identity",
+            "the role its SDKs assume with its service account's token",
+            Shape::Name(NameKind::Role),
+        )
+        .needs("web_identity"),
         word("image", "its image", Shape::Text),
         word("ips", "its addresses", Shape::List(&Shape::Text)).needs("addresses"),
         word("ip", "another pod's address: `of:<pod>`", Shape::AddressOf).needs("addresses"),

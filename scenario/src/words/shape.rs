@@ -141,7 +141,8 @@ pub enum Shape {
     PolicyVersion,
     /// Policy statements as JSON text.
     StatementsText,
-    /// A trust in one word: `node`, `ec2`, `account`, `none`, `user:NAME`, `role:NAME`, or a file.
+    /// A trust in one word: `node`, `ec2`, `account`, `none`, `user:NAME`, `role:NAME`,
+    /// `service_account:NAMESPACE/NAME`, or a file.
     TrustText,
     /// A metadata token: `fresh`, `none` or a saved one.
     Token,
@@ -293,7 +294,9 @@ impl Shape {
             Self::PolicyVersion => "the version \"2012-10-17\"".to_owned(),
             Self::StatementsText => "policy statements as JSON text".to_owned(),
             Self::TrustText => {
-                "`node`, `ec2`, `account`, `none`, `user:NAME`, `role:NAME` or a file below fixtures/".to_owned()
+                "`node`, `ec2`, `account`, `none`, `user:NAME`, `role:NAME`, `service_account:NAMESPACE/NAME` or a file \
+                 below fixtures/"
+                    .to_owned()
             }
             Self::Token => "`fresh`, `none` or a saved token".to_owned(),
             Self::AddressOf => "`of:<pod>`".to_owned(),

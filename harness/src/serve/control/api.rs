@@ -81,6 +81,17 @@ pub(crate) struct Propagation {
     pub(crate) delay_ms: u64,
 }
 
+/// `PUT /v1/issuer`: whose tokens are web identities, by these keys, where IAM is told of the issuer too. Forgotten when the
+/// services begin anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TokenIssuer {
+    /// Its URL, as tokens name it.
+    pub(crate) issuer: String,
+    /// Its key set (RFC 7517) as JSON text.
+    pub(crate) jwks: String,
+}
+
 /// `GET /v1/imds/journal`: one request that the metadata service was sent.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct MetadataRequest {

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::{
     Advance, ClockState, ControlError, Fault, Healed, InstanceKeys, InstanceName, KnownSecret, MetadataRequest,
-    Propagation, Removed, Reset, Status,
+    Propagation, Removed, Reset, Status, TokenIssuer,
 };
 use crate::serve::nodes::Node;
 
@@ -225,6 +225,11 @@ impl ControlClient {
     pub(crate) async fn set_propagation(&self, delay: Duration) -> Result<(), ControlError> {
         let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
         self.done(Method::PUT, "propagation", &Propagation { delay_ms }).await
+    }
+
+    /// Lets tokens of this issuer be web identities, until the services begin anew.
+    pub(crate) async fn set_issuer(&self, issuer: &TokenIssuer) -> Result<(), ControlError> {
+        self.done(Method::PUT, "issuer", issuer).await
     }
 
     /// The instances.

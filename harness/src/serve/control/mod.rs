@@ -6,6 +6,7 @@
 mod api;
 mod client;
 mod error;
+mod issuer;
 mod routes;
 mod server;
 #[cfg(test)]
@@ -13,7 +14,7 @@ mod tests;
 
 pub(crate) use api::{
     AccountKeys, Advance, ClockState, Fault, Healed, InstanceKeys, InstanceName, KnownSecret, MetadataRequest,
-    Propagation, Removed, Reset, Status,
+    Propagation, Removed, Reset, Status, TokenIssuer,
 };
 pub(crate) use client::ControlClient;
 pub(crate) use error::ControlError;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     Advance, ClockState, Fault, Healed, InstanceKeys, InstanceName, KnownSecret, MetadataRequest, Propagation, Reset,
-    Status,
+    Status, TokenIssuer,
 };
 use crate::serve::{
     nodes::Node,
@@ -25,7 +25,7 @@ pub(super) struct Refused {
 }
 
 /// The routes, for whoever looks.
-const ROUTES: [(&str, &str); 17] = [
+const ROUTES: [(&str, &str); 18] = [
     ("GET /v1/status", "version, account, how often it has begun anew"),
     (
         "GET /v1/clock",
@@ -53,6 +53,10 @@ const ROUTES: [(&str, &str); 17] = [
     (
         "PUT /v1/propagation",
         "{\"delay_ms\": 2000} lets changes of IAM be seen late",
+    ),
+    (
+        "PUT /v1/issuer",
+        "{\"issuer\": URL, \"jwks\": TEXT}: whose tokens AssumeRoleWithWebIdentity takes",
     ),
     ("GET /v1/nodes", "the instances"),
     (
@@ -132,6 +136,11 @@ pub(super) async fn answer(
         ("PUT", ["v1", "propagation"]) => {
             let Propagation { delay_ms } = read(body)?;
             current.front.set_propagation(Duration::from_millis(delay_ms));
+            Ok(json!({}))
+        }
+        ("PUT", ["v1", "issuer"]) => {
+            let given: TokenIssuer = read(body)?;
+            current.front.set_identity_keys(Arc::new(given));
             Ok(json!({}))
         }
         ("GET", ["v1", "nodes"]) => value(&services.nodes.given()),

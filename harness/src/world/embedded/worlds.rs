@@ -33,7 +33,7 @@ use crate::{
 
 /// What the embedded world can do for these scenarios. What is costly to find out is found out only where one needs it.
 pub(crate) fn capabilities(scenarios: &[Arc<Scenario>]) -> Capabilities {
-    let mut has = vec!["addresses", "clock", "faults", "vault"];
+    let mut has = vec!["addresses", "clock", "faults", "vault", "web_identity"];
     let wanted = scenarios
         .iter()
         .any(|scenario| clients(scenario).any(|client| client == "botocore"));
@@ -141,6 +141,7 @@ impl EmbeddedWorlds {
             account: cloud.account.clone(),
             accounts: cloud.accounts.clone(),
             node_role: names.node_role(),
+            issuer: (scenario.needs.contains("web_identity")).then(|| cloud.cluster.issuer().to_owned()),
             fixtures: self.fixtures.clone(),
         };
         let aws = AwsOperator::new(&cloud.operator, names, documents.clone());
@@ -196,6 +197,7 @@ impl EmbeddedWorlds {
         };
         // The subject needs the nodes' role and nothing else of the scenario: it starts beside the rest, as on a
         // cluster where pods come and go while it runs.
+        world.aws.create_oidc_provider().await?;
         world.aws.create_cluster_roles(&given.cluster).await?;
         if let Some(vault) = &world.vault {
             // Before the pods: one that asks at once finds its Vault role.

@@ -66,6 +66,7 @@ pub(super) async fn sing(ground: &Arc<KindGround>) -> Result<(), WorldError> {
         account: account.clone(),
         accounts: Default::default(),
         node_role: names.node_role(),
+        issuer: None,
         fixtures: Default::default(),
     };
     let aws = AwsOperator::new(&access, names, documents);

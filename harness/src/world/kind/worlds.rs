@@ -14,7 +14,7 @@ use super::{
     faults,
     fleet::Fleet,
     ground::{KindGround, environment, root_key},
-    node_pods, tidy,
+    issuer, node_pods, tidy,
 };
 use crate::{
     check::Keys,
@@ -35,7 +35,7 @@ use crate::{
 /// What the kind world can do.
 pub(crate) fn capabilities() -> Capabilities {
     // LocalStack's image has the AWS CLI; what else an image has is not known before it runs.
-    Capabilities::new("the kind world", ["clock", "faults", "exec:aws"])
+    Capabilities::new("the kind world", ["clock", "faults", "exec:aws", "web_identity"])
 }
 
 /// Why a scenario cannot be run in kind, beside what it needs.
@@ -102,6 +102,13 @@ impl Worlds for KindWorlds {
         };
         let reset = ground.control.reset(&reset).await;
         reset.map_err(|error| WorldError::doing("reset the AWS front", &error))?;
+        let mut issuer = None;
+        if scenario.needs.contains("web_identity") {
+            let told = issuer::token_issuer(&ground.cluster.client).await?;
+            let set = ground.control.set_issuer(&told).await;
+            set.map_err(|error| WorldError::doing("tell the AWS front of the cluster's issuer", &error))?;
+            issuer = Some(told.issuer);
+        }
         let clock = Clock::new();
         let documents = Documents {
             account: account.clone(),
@@ -110,6 +117,7 @@ impl Worlds for KindWorlds {
                 .map(|(name, (number, _))| (name.clone(), number.clone()))
                 .collect(),
             node_role: names.node_role(),
+            issuer,
             fixtures: self.fixtures.clone(),
         };
         let access = AwsAccess {
@@ -155,6 +163,7 @@ impl Worlds for KindWorlds {
             real_time: self.real_time,
         };
         ground.change_interception(settings).await?;
+        world.aws.create_oidc_provider().await?;
         world.aws.create_cluster_roles(&given.cluster).await?;
         tokio::try_join!(
             async {

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use rolecall_scenario::model::{Document, StatementList, Trust};
 use serde_json::{Value, json};
 
+use super::web_identity::AWS_AUDIENCE;
 use crate::world::WorldError;
 
 /// Turns the words of a scenario into documents of one account.
@@ -15,6 +16,8 @@ pub(crate) struct Documents {
     /// Further accounts: their numbers by the names that a scenario has for them.
     pub(crate) accounts: BTreeMap<String, String>,
     pub(crate) node_role: String,
+    /// Who signs the tokens of service accounts, a URL, where IAM is told of it.
+    pub(crate) issuer: Option<String>,
     /// The folder of `fixtures/`.
     pub(crate) fixtures: PathBuf,
 }
@@ -67,7 +70,7 @@ impl Documents {
     /// A trust policy as JSON text.
     ///
     /// # Errors
-    /// Its file cannot be read.
+    /// Its file cannot be read, or it trusts service accounts and IAM is told of no issuer.
     pub(crate) fn trust(&self, trust: &Trust) -> Result<String, WorldError> {
         let service =
             |name: &str| json!({"Effect": "Allow", "Principal": {"Service": name}, "Action": "sts:AssumeRole"});
@@ -89,9 +92,28 @@ impl Documents {
                 "node" => &self.node_role,
                 other => other,
             }))],
+            Trust::ServiceAccount { namespace, name } => {
+                vec![self.web_identity(&format!("system:serviceaccount:{namespace}:{name}"))?]
+            }
             Trust::Document(document) => return self.text(document),
         };
         Ok(json!({"Version": "2012-10-17", "Statement": statements}).to_string())
+    }
+
+    /// As EKS writes it (*IAM roles for service accounts*): the issuer is the principal, its token names the pod's account.
+    fn web_identity(&self, subject: &str) -> Result<Value, WorldError> {
+        let issuer = self.issuer.as_deref();
+        let issuer = issuer.ok_or_else(|| WorldError::new("IAM knows no issuer of service account tokens here"))?;
+        let provider = issuer.trim_start_matches("https://");
+        Ok(json!({
+            "Effect": "Allow",
+            "Principal": {"Federated": format!("arn:aws:iam::{}:oidc-provider/{provider}", self.account)},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {
+                format!("{provider}:sub"): subject,
+                format!("{provider}:aud"): AWS_AUDIENCE,
+            }}
+        }))
     }
 
     /// kops' `additionalPolicies` as a document; `None` for an empty list, which IAM does not take.
@@ -119,6 +141,7 @@ mod tests {
             account: "111122223333".into(),
             accounts: BTreeMap::from([("partner".into(), "444455556666".into())]),
             node_role: "nodes.c".into(),
+            issuer: Some("https://issuer.c/id".into()),
             fixtures: PathBuf::new(),
         }
     }
@@ -139,6 +162,30 @@ mod tests {
             "arn:aws:iam::444455556666:role/R"
         );
         assert_eq!(documents().role_arn("a/R"), "arn:aws:iam::111122223333:role/a/R");
+    }
+
+    #[test]
+    fn a_trusted_service_account_is_the_subject_of_its_issuers_token() {
+        let trust = Trust::ServiceAccount {
+            namespace: "team-b".into(),
+            name: "app".into(),
+        };
+        let text = documents().trust(&trust).expect("a document");
+        let document: Value = serde_json::from_str(&text).expect("JSON");
+        let statement = &document["Statement"][0];
+        assert_eq!(
+            statement["Principal"]["Federated"],
+            "arn:aws:iam::111122223333:oidc-provider/issuer.c/id"
+        );
+        assert_eq!(
+            statement["Condition"]["StringEquals"],
+            json!({"issuer.c/id:sub": "system:serviceaccount:team-b:app", "issuer.c/id:aud": "sts.amazonaws.com"})
+        );
+        let nobody = Documents {
+            issuer: None,
+            ..documents()
+        };
+        assert!(nobody.trust(&trust).is_err());
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod pods;
 mod roles;
 mod users;
 mod vault;
+mod web_identity;
 
 pub(crate) use agent::Agent;
 pub(crate) use aws::{AwsAccess, AwsOperator};

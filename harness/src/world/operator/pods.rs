@@ -16,6 +16,7 @@ use serde_json::json;
 use super::{
     KubernetesOperator,
     kubernetes::{PodName, annotation_patch, refused},
+    web_identity,
 };
 use crate::world::WorldError;
 
@@ -134,16 +135,22 @@ impl KubernetesOperator {
     fn pod(&self, name: &str, spec: &model::Pod) -> Result<Pod, WorldError> {
         let mut annotations = self.owned(self.subject.pod_annotations(spec));
         let mut containers = self.style.containers(spec.image.as_deref());
-        let volumes = match &spec.vault_agent {
+        let mut volumes = match &spec.vault_agent {
             Some(role) => {
                 let agent = self
                     .agent
                     .as_ref()
                     .ok_or_else(|| WorldError::new("there is no Vault in this world"))?;
-                Some(agent.equip(&role.value, &mut containers, &mut annotations))
+                agent.equip(&role.value, &mut containers, &mut annotations)
             }
-            None => None,
+            None => Vec::new(),
         };
+        if let Some(role) = &spec.web_identity {
+            volumes.push(web_identity::equip(
+                &self.documents.role_arn(&role.value),
+                &mut containers,
+            ));
+        }
         if let Some(addresses) = self.requested_addresses(spec)? {
             annotations.insert(REQUESTED_ADDRESSES.to_owned(), addresses);
         }
@@ -160,7 +167,7 @@ impl KubernetesOperator {
                 node_name: Some(self.style.host(node)),
                 host_network: spec.host_network,
                 service_account_name: spec.service_account.clone(),
-                volumes,
+                volumes: Some(volumes).filter(|volumes| !volumes.is_empty()),
                 termination_grace_period_seconds: Some(0),
                 ..PodSpec::default()
             }),
