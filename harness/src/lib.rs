@@ -11,6 +11,7 @@
 mod check;
 mod cli;
 mod image;
+mod owner;
 mod plan;
 mod report;
 mod run;

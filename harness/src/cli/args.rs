@@ -222,6 +222,9 @@ pub(crate) struct SweepArgs {
     /// Further folders in which reports were being written [default: this one]
     #[arg(value_name = "DIR")]
     pub(crate) folders: Vec<PathBuf>,
+    /// Only what this run left, by the name that its folder has; without it, what every killed run left
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
     /// Only say what would be removed
     #[arg(long, action = ArgAction::SetTrue)]
     pub(crate) dry_run: bool,

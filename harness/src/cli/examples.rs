@@ -91,6 +91,7 @@ Examples:
   rolecall sweep --dry-run
   rolecall sweep
   rolecall sweep reports/ --output /tmp/rolecall
+  rolecall sweep --run 20260102T030405Z-0a2f     one run's, on a machine that others use too
 
 Networks, processes and mounts of a killed run are gone with it. What can be left are files: the folder of
 a run that did not end, and reports half written; and with --world kind, containers and clusters, those of

@@ -14,8 +14,8 @@ use crate::{
     world::{
         WorldError,
         kind::{
-            Images, KindGround, KindOptions, KindWorlds, LOCALSTACK_IMAGE, Left, Marks, NODE_IMAGE, of_run, unable,
-            wants_programs,
+            Images, KindGround, KindOptions, KindWorlds, LOCALSTACK_IMAGE, Left, Marks, NODE_IMAGE, NODES_READY,
+            of_run, remove_scratch, require, unable, wants_programs,
         },
     },
 };
@@ -40,6 +40,9 @@ pub(crate) struct KindArgs {
     /// Image of the nodes; names the version of Kubernetes
     #[arg(long, value_name = "IMAGE", default_value = NODE_IMAGE)]
     pub(crate) node_image: String,
+    /// How long the nodes may take to be ready once they are made
+    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = seconds)]
+    pub(crate) ready_within: Duration,
     /// Image of the proxy, instead of one that is built; its entry point must take the bundled proxy's flags
     #[arg(long, value_name = "IMAGE")]
     pub(crate) proxy_image: Option<String>,
@@ -59,11 +62,19 @@ impl Default for KindArgs {
         Self {
             cluster: None,
             node_image: NODE_IMAGE.to_owned(),
+            ready_within: NODES_READY,
             proxy_image: None,
             tools_image: None,
             aws_cli_image: LOCALSTACK_IMAGE.to_owned(),
             without_front: false,
         }
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds @ 1..=3600) => Ok(Duration::from_secs(seconds)),
+        _ => Err("write a number of seconds from 1 to 3600".to_owned()),
     }
 }
 
@@ -119,6 +130,7 @@ pub(crate) async fn bring_up(
         cluster: args.kind.cluster.clone(),
         keep: args.keep,
         node_image: args.kind.node_image.clone(),
+        ready_within: args.kind.ready_within,
         proxy_image: args.kind.proxy_image.clone(),
         tools_image: args.kind.tools_image.clone(),
         aws_cli_image: args.kind.aws_cli_image.clone(),
@@ -129,8 +141,14 @@ pub(crate) async fn bring_up(
     let say = |what: &str, took: Duration| {
         anstream::eprintln!("kind: {what} ({:.1} s)", took.as_secs_f64());
     };
+    tokio::select! {
+        biased;
+        () = interrupt.stop.cancelled() => return Err(ExitStatus::Interrupted),
+        required = require(&options, programs) => required.map_err(|error| no_world(&error))?,
+    }
+    anstream::eprintln!("kind: run {run}; if it is killed, `rolecall sweep --run {run}` removes what it leaves");
     let kept = options.keep;
-    let named = options.cluster.is_some();
+    let named = options.cluster.clone();
     let images = images(options.clone());
     let preparing = KindGround::prepare(options, subject, images, programs, marks.clone(), &say);
     let prepared = tokio::select! {
@@ -146,24 +164,24 @@ pub(crate) async fn bring_up(
             real_time: args.real_time,
         }),
         Err(why) => {
-            if let Some(error) = &why {
-                complain(format_args!(
-                    "the kind world cannot start here: {error}\n   = `rolecall doctor --world kind` tells what this machine can do"
-                ));
-            }
+            let status = why.map_or(ExitStatus::Interrupted, |error| no_world(&error));
             if !kept {
-                abandon(&marks, named).await;
+                abandon(&marks, named.as_deref()).await;
             }
-            Err(match why {
-                Some(_) => ExitStatus::NoWorld,
-                None => ExitStatus::Interrupted,
-            })
+            Err(status)
         }
     }
 }
 
+fn no_world(error: &WorldError) -> ExitStatus {
+    complain(format_args!(
+        "the kind world cannot start here: {error}\n   = `rolecall doctor --world kind` tells what this machine can do"
+    ));
+    ExitStatus::NoWorld
+}
+
 /// Removes what a run made that did not come to its scenarios. A cluster that was named stays: it may be an earlier run's.
-async fn abandon(marks: &Marks, named: bool) {
+async fn abandon(marks: &Marks, named: Option<&str>) {
     // The engine may still make what it was asked for when the run was ended.
     let mut quiet = 0;
     while quiet < QUIET {
@@ -177,7 +195,7 @@ async fn abandon(marks: &Marks, named: bool) {
         };
         let mut left = left
             .into_iter()
-            .filter(|left| !named || !matches!(left, Left::Cluster(_)))
+            .filter(|left| named.is_none() || !matches!(left, Left::Cluster(_)))
             .peekable();
         quiet = if left.peek().is_none() { quiet + 1 } else { 0 };
         for left in left {
@@ -186,6 +204,9 @@ async fn abandon(marks: &Marks, named: bool) {
             }
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    if let Some(cluster) = named {
+        remove_scratch(cluster);
     }
 }
 

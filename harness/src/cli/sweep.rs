@@ -5,10 +5,12 @@ use std::{
     collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::{args::SweepArgs, main::complain};
 use crate::{
+    owner::lives,
     report::{ExitStatus, is_marker, owner_of},
     world::kind,
 };
@@ -18,8 +20,12 @@ pub(crate) fn sweep(args: &SweepArgs) -> ExitStatus {
     let output = args.output.folder();
     let mut left = BTreeSet::new();
     for run in folders_in(&output) {
+        let wanted = args
+            .run
+            .as_ref()
+            .is_none_or(|name| run.file_name().is_some_and(|folder| folder == name.as_str()));
         let dead = |names: Vec<PathBuf>| names.iter().any(|path| is_left(path, true));
-        if dead(entries_of(&run)) {
+        if wanted && dead(entries_of(&run)) {
             left.insert(run);
         }
     }
@@ -32,7 +38,10 @@ pub(crate) fn sweep(args: &SweepArgs) -> ExitStatus {
             complain(format_args!("{} is no folder", folder.display()));
             return ExitStatus::Usage;
         }
-        left.extend(entries_of(folder).into_iter().filter(|path| is_left(path, false)));
+        // A report's draft has no run's name.
+        if args.run.is_none() {
+            left.extend(entries_of(folder).into_iter().filter(|path| is_left(path, false)));
+        }
     }
     let mut status = ExitStatus::AsExpected;
     for path in &left {
@@ -49,7 +58,7 @@ pub(crate) fn sweep(args: &SweepArgs) -> ExitStatus {
             }
         }
     }
-    let engine = match sweep_engine(args.dry_run) {
+    let engine = match sweep_engine(args) {
         Ok(count) => count,
         Err(()) => {
             status = ExitStatus::HarnessError;
@@ -57,41 +66,59 @@ pub(crate) fn sweep(args: &SweepArgs) -> ExitStatus {
         }
     };
     if left.is_empty() && engine == 0 {
-        anstream::println!("nothing is left of killed runs");
+        match &args.run {
+            Some(run) => anstream::println!("nothing is left of run {run}"),
+            None => anstream::println!("nothing is left of killed runs"),
+        }
     }
     status
 }
 
 /// Removes the containers and clusters of runs whose process is gone, where a Docker engine answers; how many they were.
-fn sweep_engine(dry_run: bool) -> Result<usize, ()> {
+fn sweep_engine(args: &SweepArgs) -> Result<usize, ()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(complain)?;
     runtime.block_on(async {
-        let left = kind::left().await.map_err(complain)?;
-        let mut all = Ok(left.len());
-        for left in left {
-            if dry_run {
-                anstream::println!("would remove {left}");
-                continue;
-            }
-            match left.remove().await {
-                Ok(()) => anstream::println!("removed {left}"),
-                Err(error) => {
-                    complain(format_args!("cannot remove {left}: {error}"));
-                    all = Err(());
+        let (mut count, mut quiet) = (0, 0);
+        loop {
+            let left = kind::left(args.run.as_deref()).await.map_err(complain)?;
+            count += left.len();
+            quiet = if left.is_empty() { quiet + 1 } else { 0 };
+            let mut failed = false;
+            for left in left {
+                if args.dry_run {
+                    anstream::println!("would remove {left}");
+                    continue;
+                }
+                match left.remove().await {
+                    Ok(()) => anstream::println!("removed {left}"),
+                    Err(error) => {
+                        complain(format_args!("cannot remove {left}: {error}"));
+                        failed = true;
+                    }
                 }
             }
+            match failed {
+                true => return Err(()),
+                // Where nothing was, no run was killed just now.
+                false if args.dry_run || quiet == QUIET || count == 0 && args.run.is_none() => return Ok(count),
+                // The engine may still make what a run had asked for when it was killed.
+                false => tokio::time::sleep(LOOK).await,
+            }
         }
-        all
     })
 }
+
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(300);
+/// In how many looks in a row nothing may be there.
+const QUIET: u32 = 5;
 
 /// Whether a path is a draft (or, if asked, a run's marker) of a process that is gone. A number that the system has
 /// given to another process since counts as alive: that file is found by a later sweep.
 fn is_left(path: &Path, marker: bool) -> bool {
     let Some(name) = path.file_name() else { return false };
-    is_marker(name) == marker
-        && owner_of(name).is_some_and(|owner| !Path::new("/proc").join(owner.to_string()).exists())
+    is_marker(name) == marker && owner_of(name).is_some_and(|owner| !lives(owner))
 }
 
 fn entries_of(folder: &Path) -> Vec<PathBuf> {

@@ -2,8 +2,10 @@
 
 mod diagnostics;
 mod doctor;
+mod full_disk;
 mod junit;
 mod keep;
+mod kind_lacks;
 mod repeat;
 mod say;
 mod scenarios;

@@ -1,74 +1,14 @@
 //! How a run in kind ends, and what it leaves.
 
-use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
+use std::{process::Command, time::Duration};
+
+use nix::sys::signal::Signal;
+
+use crate::{
+    kind_heard::Heard,
+    kind_left::left_of,
+    kind_run::{Ended, KindRun, run_said_by},
 };
-
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
-
-use crate::kind_run::{KindRun, left};
-
-fn signal(child: &Child, signal: Signal) {
-    let id = i32::try_from(child.id()).expect("a process id");
-    kill(Pid::from_raw(id), signal).expect("the process is ours");
-}
-
-/// Starts a run and sends it a signal once it has said `word` on standard error; how it ended.
-fn at(run: &KindRun, word: &str, what: Signal) -> Option<i32> {
-    let mut command = run.kind(&["kube2iam/"]);
-    let mut child = command
-        .stderr(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("rolecall");
-    let said = BufReader::new(child.stderr.take().expect("its standard error"));
-    let mut lines = said.lines().map_while(Result::ok);
-    assert!(lines.any(|line| line.contains(word)), "it never said {word}");
-    signal(&child, what);
-    // Whatever it says further must find a reader.
-    for _ in lines {}
-    child.wait().expect("it ends").code()
-}
-
-#[test]
-#[ignore = "takes a kind cluster and minutes"]
-fn an_interrupted_run_leaves_nothing_and_a_killed_one_nothing_that_sweep_does_not_remove() {
-    let Some(run) = KindRun::new() else { return };
-    // Somebody else's, which is never touched.
-    let foreign = [
-        "run",
-        "--detach",
-        "--rm",
-        "--name",
-        "rolecall-kind-test-foreign",
-        "--entrypoint",
-        "sleep",
-    ];
-    let image = ["kindest/node:v1.36.3", "600"];
-    let made = Command::new("docker")
-        .args(foreign)
-        .args(image)
-        .output()
-        .expect("docker");
-    assert!(made.status.success(), "{made:#?}");
-    for word in ["kind: cluster", "kind: canary"] {
-        assert_eq!(at(&run, word, Signal::SIGINT), Some(130));
-        assert_eq!(left(), Vec::<String>::new(), "after SIGINT at {word}");
-        assert_eq!(at(&run, word, Signal::SIGKILL), None);
-        let swept = run.end(run.rolecall(&["sweep"]));
-        assert_eq!(swept.code, Some(0), "{swept:#?}");
-        assert_eq!(left(), Vec::<String>::new(), "after SIGKILL at {word} and sweep");
-    }
-    let still = Command::new("docker")
-        .args(["rm", "--force", "rolecall-kind-test-foreign"])
-        .output()
-        .expect("docker");
-    assert!(still.status.success(), "sweep has removed what is not ours: {still:#?}");
-}
 
 #[test]
 #[ignore = "takes a kind cluster and minutes"]
@@ -78,17 +18,78 @@ fn a_second_run_on_a_kept_cluster_makes_nothing_twice() {
     let arguments = ["kube2iam/no-permission", "--cluster", &cluster];
     let first = run.end(run.kind(&arguments));
     assert_eq!(first.code, Some(0), "{first:#?}");
-    let after_first = left();
+    let ledger = |of: &Ended| {
+        vec![format!(
+            "volume rolecall-ledger-{cluster}-{}-made",
+            of.run().to_lowercase()
+        )]
+    };
+    assert_eq!(left_of(&first.run(), &run.temporary()), ledger(&first));
+    let nodes = nodes_of(&cluster);
+    assert_eq!(nodes.len(), 3, "{nodes:?}");
     let second = run.end(run.kind(&arguments));
     assert_eq!(second.code, Some(0), "{second:#?}");
-    assert_eq!(left(), after_first);
+    assert_eq!(nodes_of(&cluster), nodes);
+    // The cluster is now the second run's.
+    assert_eq!(left_of(&first.run(), &run.temporary()), Vec::<String>::new());
+    assert_eq!(left_of(&second.run(), &run.temporary()), ledger(&second));
     // No process uses it any more.
-    let swept = run.end(run.rolecall(&["sweep"]));
+    let swept = run.end(run.rolecall(&["sweep", "--run", &second.run()]));
     assert!(
         swept.out.contains(&format!("removed kind cluster {cluster}")),
         "{swept:#?}"
     );
-    assert_eq!(left(), Vec::<String>::new());
+    assert_eq!(nodes_of(&cluster), Vec::<String>::new());
+    assert_eq!(left_of(&second.run(), &run.temporary()), Vec::<String>::new());
+}
+
+#[test]
+#[ignore = "takes a kind cluster and minutes"]
+fn a_run_that_was_killed_on_a_kept_cluster_is_no_hindrance_to_the_next() {
+    let Some(run) = KindRun::new() else { return };
+    let cluster = format!("rolecall-killed-{}", std::process::id());
+    let arguments = ["kube2iam/no-permission", "kube2iam/role-change", "--cluster", &cluster];
+    let mut killed = Vec::new();
+    // While it is made; before its first scenario; in its second one.
+    for (word, after) in [
+        ("kind: run ", 6_000),
+        ("kind: ways between pods and containers ", 100),
+        ("PASS ", 1_500),
+    ] {
+        let mut heard = Heard::start(run.kind(&arguments));
+        assert!(heard.until(word).is_some(), "{}", heard.all());
+        heard.during(Duration::from_millis(after));
+        heard.signal(Signal::SIGKILL);
+        assert_eq!(heard.end(), None, "{}", heard.all());
+        killed.extend(run_said_by(&heard.all()));
+    }
+    let next = run.end(run.kind(&arguments));
+    let swept = run.end(run.rolecall(&["sweep", "--run", &next.run()]));
+    assert_eq!(next.code, Some(0), "{next:#?}");
+    assert!(next.out.contains("2 passed in "), "{next:#?}");
+    assert!(
+        swept.out.contains(&format!("removed kind cluster {cluster}")),
+        "{swept:#?}"
+    );
+    // The containers of the killed runs, which were beside the cluster, are theirs to be swept.
+    assert_eq!(killed.len(), 3);
+    for killed in killed {
+        let swept = run.end(run.rolecall(&["sweep", "--run", &killed]));
+        assert_eq!(swept.code, Some(0), "{swept:#?}");
+        assert_eq!(left_of(&killed, &run.temporary()), Vec::<String>::new());
+    }
+}
+
+/// The containers of a cluster's nodes, by their ids.
+fn nodes_of(cluster: &str) -> Vec<String> {
+    let filter = format!("label=io.x-k8s.kind.cluster={cluster}");
+    let listed = Command::new("docker")
+        .args(["ps", "--all", "--quiet", "--filter", &filter])
+        .output();
+    let listed = String::from_utf8_lossy(&listed.expect("docker").stdout).into_owned();
+    let mut nodes: Vec<_> = listed.lines().map(str::to_owned).collect();
+    nodes.sort();
+    nodes
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a run in kind finds out: reversed facts, and an AWS that enforces nothing.
 
-use crate::kind_run::KindRun;
+use crate::{kind_left::left_of, kind_run::KindRun};
 
 #[test]
 #[ignore = "takes a kind cluster and minutes"]
@@ -44,5 +44,5 @@ fn the_canary_stops_a_run_without_the_front() {
     assert_eq!(ended.code, Some(5), "{ended:#?}");
     assert!(ended.err.contains("the canary came through"), "{ended:#?}");
     assert!(!ended.out.contains("PASS"), "{ended:#?}");
-    assert_eq!(crate::kind_run::left(), Vec::<String>::new());
+    assert_eq!(left_of(&ended.run(), &run.temporary()), Vec::<String>::new());
 }

@@ -28,6 +28,21 @@ pub(crate) struct Ended {
     pub(crate) report: Value,
 }
 
+// === impl Ended ===
+
+impl Ended {
+    /// The run's name, which it says when it begins to make something.
+    pub(crate) fn run(&self) -> String {
+        run_said_by(&self.err).unwrap_or_else(|| panic!("it never said its name: {self:#?}"))
+    }
+}
+
+/// The run's name in what it has said, if it has said it.
+pub(crate) fn run_said_by(said: &str) -> Option<String> {
+    let line = said.lines().find_map(|line| line.strip_prefix("kind: run "))?;
+    Some(line.split(';').next()?.to_owned())
+}
+
 // === impl KindRun ===
 
 impl KindRun {
@@ -44,8 +59,10 @@ impl KindRun {
                 return None;
             }
         }
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join("temporary")).expect("a folder");
         Some(Self {
-            folder: tempfile::tempdir().expect("a folder"),
+            folder,
             _alone: ENGINE.lock().unwrap_or_else(PoisonError::into_inner),
         })
     }
@@ -55,19 +72,34 @@ impl KindRun {
         self.folder.path().join(below)
     }
 
+    /// The folder in which the program, and what it starts, put what they need for a while.
+    pub(crate) fn temporary(&self) -> PathBuf {
+        self.path("temporary")
+    }
+
     /// The program with these arguments. Images that the environment names (`ROLECALL_PROXY_IMAGE`, `ROLECALL_TOOLS_IMAGE`)
     /// are not built.
     pub(crate) fn rolecall(&self, arguments: &[&str]) -> Command {
+        self.rolecall_of(&root(), arguments)
+    }
+
+    fn rolecall_of(&self, suite: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rolecall"));
-        command.arg("--suite").arg(root()).args(arguments).env("NO_COLOR", "1");
+        command.arg("--suite").arg(suite).args(arguments).env("NO_COLOR", "1");
         // The output folder is the test's; programs are built from the checkout.
         command.current_dir(root()).env("ROLECALL_OUTPUT", self.path("output"));
+        command.env("TMPDIR", self.temporary());
         command
     }
 
     /// As [`rolecall`](Self::rolecall), `run --world kind`.
     pub(crate) fn kind(&self, arguments: &[&str]) -> Command {
-        let mut command = self.rolecall(&["run", "--world", "kind"]);
+        self.kind_of(&root(), arguments)
+    }
+
+    /// As [`kind`](Self::kind), with another suite.
+    pub(crate) fn kind_of(&self, suite: &Path, arguments: &[&str]) -> Command {
+        let mut command = self.rolecall_of(suite, &["run", "--world", "kind"]);
         for (variable, flag) in [
             ("ROLECALL_PROXY_IMAGE", "--proxy-image"),
             ("ROLECALL_TOOLS_IMAGE", "--tools-image"),
@@ -111,44 +143,6 @@ impl KindRun {
     }
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// What carries a run's label on the engine, and the nodes of clusters that were made for a run.
-pub(crate) fn left() -> Vec<String> {
-    let lists: [&[&str]; 3] = [
-        &[
-            "ps",
-            "--all",
-            "--filter",
-            "label=rolecall.dev/run",
-            "--format",
-            "container {{.Names}}",
-        ],
-        &[
-            "volume",
-            "ls",
-            "--filter",
-            "label=rolecall.dev/run",
-            "--format",
-            "volume {{.Name}}",
-        ],
-        &[
-            "ps",
-            "--all",
-            "--filter",
-            "label=io.x-k8s.kind.cluster",
-            "--format",
-            "node {{.Names}}",
-        ],
-    ];
-    let mut left = Vec::new();
-    for list in lists {
-        let listed = Command::new("docker").args(list).output().expect("docker");
-        let text = String::from_utf8_lossy(&listed.stdout).into_owned();
-        let ours = |line: &&str| !line.starts_with("node ") || line.starts_with("node rolecall-2");
-        left.extend(text.lines().filter(ours).map(str::to_owned));
-    }
-    left
 }

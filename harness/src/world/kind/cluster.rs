@@ -4,22 +4,17 @@ use std::{collections::BTreeMap, net::Ipv4Addr, path::Path, time::Duration};
 
 use k8s_openapi::api::core::v1::Node;
 use kube::{Api, Client, api::ListParams};
-use nix::{
-    sys::signal::{Signal, killpg},
-    unistd::Pid,
-};
 use rolecall_clock::{monotonic, since};
 use serde_yaml::{Mapping, Value};
 
-use super::{command::Program, ledger, marks::Marks, options::KindOptions};
-use crate::world::WorldError;
+use super::{command::Program, ledger, marks::Marks, options::KindOptions, scratch, unmake};
+use crate::{owner::lives, world::WorldError};
 
 /// kind's own file, for a program that stands alone.
 const CONFIG: &str = include_str!("../../../../kind-config.yaml");
 /// The oldest kind whose commands and config these are.
 const OLDEST: (u32, u32) = (0, 20);
 const CREATE: Duration = Duration::from_secs(300);
-const READY: Duration = Duration::from_secs(120);
 
 /// A node of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,10 +51,19 @@ impl KindCluster {
         let version = version().await?;
         let name = options.cluster.clone().unwrap_or_else(|| marks.cluster());
         let there = Program::kind(["get", "clusters"]).run().await?;
-        let ours = ledger::entries().await?;
-        let ours = ours.iter().any(|entry| entry.cluster == name);
-        if there.lines().any(|line| line.trim() == name) {
-            if !ours {
+        let there = there.lines().any(|line| line.trim() == name);
+        let entries = ledger::entries().await?;
+        let ours = entries.iter().find(|entry| entry.cluster == name);
+        if let Some(owner) = ours.and_then(|entry| entry.owner).filter(|owner| lives(*owner)) {
+            return Err(WorldError::Unable {
+                reason: format!(
+                    "the cluster {name} is in use by the run of process {owner}, and two runs in one cluster disturb each other; wait \
+                     for that run's end, or give another name with --cluster"
+                ),
+            });
+        }
+        match ours {
+            None if there => {
                 return Err(WorldError::Unable {
                     reason: format!(
                         "there is a kind cluster {name} that rolecall did not make, and it changes no cluster of others; give \
@@ -67,13 +71,21 @@ impl KindCluster {
                     ),
                 });
             }
-            ledger::write(&name, marks).await?;
-        } else {
-            ledger::write(&name, marks).await?;
-            create(&name, options).await?;
+            Some(entry) if there && entry.made => {
+                must_run(&name).await?;
+                ledger::write(&name, marks, true).await?;
+            }
+            half_made => {
+                if half_made.is_some() {
+                    unmake::delete(&name).await?;
+                }
+                ledger::write(&name, marks, false).await?;
+                create(&name, options).await?;
+                ledger::write(&name, marks, true).await?;
+            }
         }
         let client = client(&name).await?;
-        let nodes = wait_until_ready(&client).await?;
+        let nodes = wait_until_ready(&client, &name, options.ready_within).await?;
         let kubernetes = client
             .apiserver_version()
             .await
@@ -106,77 +118,6 @@ impl KindCluster {
     }
 }
 
-/// Deletes a cluster and strikes it out of the ledger.
-///
-/// # Errors
-/// What kind or Docker says.
-pub(super) async fn delete(name: &str) -> Result<(), WorldError> {
-    // A kind whose parent was killed goes on making the cluster.
-    end_making(name);
-    // Where kind was ended while it made the cluster, the engine may still make a node that it was asked for.
-    let mut quiet = 0;
-    for _ in 0..DELETIONS {
-        let filter = format!("label=io.x-k8s.kind.cluster={name}");
-        let nodes = Program::docker(["ps", "--all", "--quiet", "--filter", &filter])
-            .run()
-            .await?;
-        quiet = if nodes.trim().is_empty() { quiet + 1 } else { 0 };
-        if quiet == QUIET {
-            return ledger::strike(name).await;
-        }
-        if quiet == 0 {
-            delete_once(name).await?;
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-    Err(WorldError::new(format!(
-        "nodes of the cluster {name} come back as they are deleted: something makes it anew"
-    )))
-}
-
-/// Ends every `kind create cluster` of this name that still runs.
-fn end_making(name: &str) {
-    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    for process in processes {
-        let id = process.file_name().to_str().and_then(|id| id.parse::<i32>().ok());
-        let (Some(id), Ok(words)) = (id, std::fs::read(process.path().join("cmdline"))) else {
-            continue;
-        };
-        if makes(&words, name) {
-            // With its own children. It leads its group, and may have ended by itself; then there is nobody to signal.
-            let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
-        }
-    }
-}
-
-/// Whether a process's words, each with a zero behind it, make a cluster of this name.
-fn makes(words: &[u8], name: &str) -> bool {
-    let words: Vec<&[u8]> = words.split(|byte| *byte == 0).collect();
-    let is_kind = words
-        .first()
-        .is_some_and(|program| program.rsplit(|byte| *byte == b'/').next() == Some(b"kind"));
-    is_kind && words.get(1..5) == Some(&[b"create", b"cluster", b"--name", name.as_bytes()])
-}
-
-/// How often a cluster that comes back is deleted.
-const DELETIONS: u32 = 30;
-/// Between two looks.
-const LOOK: Duration = Duration::from_millis(300);
-/// In how many looks in a row nothing may be there.
-const QUIET: u32 = 5;
-
-async fn delete_once(name: &str) -> Result<(), WorldError> {
-    // Without a kubeconfig of its own kind would edit the one of the person at the desk.
-    let nowhere = std::env::temp_dir().join(format!("rolecall-{}-{name}.kubeconfig", std::process::id()));
-    let deleted = Program::kind(["delete", "cluster", "--name", name, "--kubeconfig"])
-        .and(nowhere.display().to_string())
-        .within(Duration::from_secs(120))
-        .run()
-        .await;
-    let _ = std::fs::remove_file(&nowhere);
-    deleted.map(drop)
-}
-
 /// kind's version.
 ///
 /// # Errors
@@ -202,17 +143,19 @@ pub(super) async fn version() -> Result<String, WorldError> {
 
 async fn create(name: &str, options: &KindOptions) -> Result<(), WorldError> {
     let config = config(options.suite.as_deref(), &options.node_image)?;
-    let kubeconfig = std::env::temp_dir().join(format!("rolecall-{}-{name}.kubeconfig", std::process::id()));
+    let kubeconfig = scratch::kubeconfig(name)?;
     let created = Program::kind(["create", "cluster", "--name", name, "--image", &options.node_image])
         .and("--config=-")
         .and("--wait=0s")
         .and(format!("--kubeconfig={}", kubeconfig.display()))
         .input(config)
         .within(CREATE)
+        // `delete` waits for its children.
+        .sparing_children()
         .run()
         .await;
-    // The kubeconfig of the person at the desk is not touched; kind tells it again whenever it is asked.
-    let _ = std::fs::remove_file(&kubeconfig);
+    // kind tells the kubeconfig again whenever it is asked.
+    scratch::remove(name);
     created.map(drop)
 }
 
@@ -264,7 +207,35 @@ async fn client(name: &str) -> Result<Client, WorldError> {
     Client::try_from(config).map_err(|error| failed(&error))
 }
 
-async fn wait_until_ready(client: &Client) -> Result<Vec<ClusterNode>, WorldError> {
+/// A cluster whose nodes were stopped looks ready for most of a minute, and then answers nobody.
+///
+/// # Errors
+/// A node does not run, and how one starts it.
+async fn must_run(name: &str) -> Result<(), WorldError> {
+    let filter = format!("label=io.x-k8s.kind.cluster={name}");
+    let listed = Program::docker(["ps", "--all", "--filter", &filter, "--format", "{{.Names}}\t{{.State}}"]);
+    let listed = listed.run().await?;
+    let still: Vec<(&str, &str)> = listed
+        .lines()
+        .filter_map(|line| line.split_once('\t'))
+        .filter(|(_, state)| state.trim() != "running")
+        .collect();
+    let Some((first, _)) = still.first() else { return Ok(()) };
+    let told: Vec<String> = still.iter().map(|(node, state)| format!("{node} is {state}")).collect();
+    let do_what = match still.iter().all(|(_, state)| *state == "paused") {
+        true => format!("docker unpause {first}"),
+        false => format!("docker start {first}"),
+    };
+    Err(WorldError::Unable {
+        reason: format!(
+            "not all nodes of the cluster {name} run: {}; start them again (`{do_what}`), or delete the cluster, and the run makes \
+             a new one: kind delete cluster --name {name}",
+            told.join(", ")
+        ),
+    })
+}
+
+async fn wait_until_ready(client: &Client, cluster: &str, within: Duration) -> Result<Vec<ClusterNode>, WorldError> {
     let api: Api<Node> = Api::all(client.clone());
     let start = monotonic();
     loop {
@@ -276,12 +247,14 @@ async fn wait_until_ready(client: &Client) -> Result<Vec<ClusterNode>, WorldErro
             // It has just been started.
             Err(error) => error.to_string(),
         };
-        if since(start) > READY {
-            return Err(WorldError::new(format!(
-                "the cluster is not ready after {} s: {waits}; `docker logs` of the node and `journalctl -u kubelet` in it say \
-                 more",
-                READY.as_secs()
-            )));
+        if since(start) > within {
+            return Err(WorldError::Unable {
+                reason: format!(
+                    "the cluster {cluster} is not ready after {} s: {waits}; give it longer with --ready-within SECONDS, or let it \
+                     stay with --keep and look at the node: `docker exec {cluster}-worker journalctl --unit kubelet`",
+                    within.as_secs()
+                ),
+            });
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -394,15 +367,6 @@ mod tests {
         ];
         let waits = named(&nodes).expect_err("one is not ready");
         assert_eq!(waits, "node w2 is not ready (no network)");
-    }
-
-    #[test]
-    fn who_makes_a_cluster_of_that_very_name_is_found() {
-        let words =
-            |name: &str| format!("/usr/local/bin/kind\0create\0cluster\0--name\0{name}\0--image\0i\0").into_bytes();
-        assert!(makes(&words("rolecall-1"), "rolecall-1"));
-        assert!(!makes(&words("rolecall-12"), "rolecall-1"));
-        assert!(!makes(b"grep\0create\0cluster\0--name\0rolecall-1\0", "rolecall-1"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Programs of this machine (`docker`, `kind`), each with a deadline, its words and its output in the error.
 
-use std::{process::Stdio, time::Duration};
+use std::{path::PathBuf, process::Stdio, time::Duration};
 
 use nix::{
     sys::signal::{Signal, killpg},
@@ -20,6 +20,8 @@ pub(super) struct Program {
     arguments: Vec<String>,
     deadline: Duration,
     input: Vec<u8>,
+    temporary: Option<PathBuf>,
+    spares: bool,
 }
 
 /// What a program wrote.
@@ -62,6 +64,8 @@ impl Program {
             arguments: arguments.into_iter().map(Into::into).collect(),
             deadline: Duration::from_secs(30),
             input: Vec::new(),
+            temporary: None,
+            spares: false,
         }
     }
 
@@ -82,6 +86,19 @@ impl Program {
             input: input.into(),
             ..self
         }
+    }
+
+    /// Where it puts what it needs for a while: a program that is killed leaves that.
+    pub(super) fn temporary(self, folder: PathBuf) -> Self {
+        Self {
+            temporary: Some(folder),
+            ..self
+        }
+    }
+
+    /// Where it does not end in time, or nobody waits for it any more, it alone is killed, and what it has started goes on.
+    pub(super) fn sparing_children(self) -> Self {
+        Self { spares: true, ..self }
     }
 
     fn words(&self) -> String {
@@ -105,13 +122,17 @@ impl Program {
             // Ctrl-C is for this process, which then ends its children in order, and theirs with them.
             .process_group(0)
             .kill_on_drop(true);
+        if let Some(folder) = &self.temporary {
+            command.env("TMPDIR", folder);
+        }
         let mut child = command.spawn().map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => WorldError::Unable {
                 reason: format!("`{0}` is not installed, or not in PATH; install {0}", self.name),
             },
             _ => WorldError::doing(format_args!("start `{}`", self.words()), &error),
         })?;
-        let mut group = Group(child.id().and_then(|id| i32::try_from(id).ok()));
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        let mut group = Group(id.filter(|_| !self.spares));
         let mut stdin = child.stdin.take();
         let run = async {
             if let Some(mut stdin) = stdin.take() {
@@ -173,6 +194,10 @@ fn advice(said: &str) -> Option<&'static str> {
         (
             "permission denied while trying to connect",
             "this user may not use Docker: join the group docker, or run it as root",
+        ),
+        (
+            "failed to connect to the docker API",
+            "start the Docker engine, or say where it is in DOCKER_HOST",
         ),
         (
             "Cannot connect to the Docker daemon",

@@ -44,7 +44,7 @@ fn finding(what: &'static str, found: Result<String, String>, remedy: &str) -> F
     }
 }
 
-async fn engine() -> Finding {
+pub(super) async fn engine() -> Finding {
     let asked = Program::docker([
         "version",
         "--format",
@@ -62,7 +62,7 @@ async fn engine() -> Finding {
     )
 }
 
-async fn tool() -> Finding {
+pub(super) async fn tool() -> Finding {
     let found = cluster::version().await;
     let found = found
         .map(|version| format!("v{version}"))

@@ -12,7 +12,7 @@ use super::{
     daemon_set, images,
     marks::Marks,
     node_pods,
-    options::{KindOptions, LOCALSTACK_IMAGE},
+    options::KindOptions,
     routes, tidy,
 };
 use crate::{
@@ -62,7 +62,7 @@ pub(crate) type Say<'a> = &'a (dyn Fn(&str, Duration) + Send + Sync);
 // === impl KindGround ===
 
 impl KindGround {
-    /// Brings up what scenarios run on. What it has made when it fails, or is dropped, is found by its marks.
+    /// Brings up what scenarios run on, where all is here that [`require`](super::require()) wants. What it has made when it fails, or is dropped, is found by its marks.
     ///
     /// # Errors
     /// What is missing or went wrong, and what to do; or the canary was let through.
@@ -74,11 +74,6 @@ impl KindGround {
         marks: Marks,
         say: Say<'_>,
     ) -> Result<Arc<Self>, WorldError> {
-        images::ensure(&options.node_image).await?;
-        images::ensure(LOCALSTACK_IMAGE).await?;
-        if programs {
-            images::ensure(&options.aws_cli_image).await?;
-        }
         let start = monotonic();
         let (cluster, images) = tokio::try_join!(
             async {
@@ -88,8 +83,6 @@ impl KindGround {
             },
             async {
                 let images = images.await?;
-                images::ensure(&images.tools).await?;
-                images::ensure(&images.proxy).await?;
                 say("images", since(start));
                 Ok::<_, WorldError>(images)
             },
@@ -179,7 +172,7 @@ impl KindGround {
         let (cluster, containers) = tokio::join!(
             async {
                 if self.cluster.passing {
-                    return super::cluster::delete(&self.cluster.name).await;
+                    return super::unmake::delete(&self.cluster.name).await;
                 }
                 if keep {
                     return Ok(());

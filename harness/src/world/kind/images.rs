@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{
     cluster::{ClusterNode, KindCluster},
     command::Program,
+    scratch,
 };
 use crate::world::WorldError;
 
@@ -28,8 +29,7 @@ pub(super) async fn ensure(image: &str) -> Result<(), WorldError> {
     let pulled = Program::docker(["pull", "--quiet", image]).within(PULL).run().await;
     pulled.map(drop).map_err(|error| WorldError::Unable {
         reason: format!(
-            "the image {image} is not here and cannot be pulled; bring it here with `docker load`, or name another one with its \
-             flag (`rolecall run --help`)\n   = {error}"
+            "the image {image} is not here and cannot be pulled; bring it here with `docker load`\n   = {error}"
         ),
     })
 }
@@ -69,8 +69,10 @@ pub(super) async fn load(cluster: &KindCluster, nodes: &[&ClusterNode], image: &
         &nodes,
     ])
     .within(LOAD)
+    .temporary(scratch::folder(&cluster.name)?)
     .run()
     .await?;
+    scratch::remove(&cluster.name);
     for host in &lacking {
         let write = format!("mkdir -p /run/rolecall && cat > {}", mark(image));
         let exec = ["exec", "--interactive", host, "sh", "-c", &write];

@@ -47,11 +47,6 @@ impl Marks {
     }
 }
 
-/// Whether the process with this number lives.
-pub(super) fn lives(owner: u32) -> bool {
-    std::path::Path::new("/proc").join(owner.to_string()).exists()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,12 +1,12 @@
 //! Finding and removing what runs have left on the engine: only what carries a run's id, and whose process is gone.
 
 use super::{
-    cluster,
     command::Program,
     ledger,
-    marks::{Marks, OWNER, RUN, lives},
+    marks::{Marks, OWNER, RUN},
+    unmake,
 };
-use crate::world::WorldError;
+use crate::{owner::lives, world::WorldError};
 
 /// Something that a run left.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,18 +17,19 @@ pub(crate) enum Left {
     Cluster(String),
 }
 
-/// What runs have left whose process is gone. Where no Docker engine answers, nothing is left there.
+/// What runs have left whose process is gone, or one of them. Where no Docker engine answers, nothing is left there.
 ///
 /// # Errors
 /// What Docker says.
-pub(crate) async fn left() -> Result<Vec<Left>, WorldError> {
+pub(crate) async fn left(of: Option<&str>) -> Result<Vec<Left>, WorldError> {
     let answers = Program::docker(["version", "--format", "{{.Server.Version}}"])
         .ask()
         .await;
     if !answers.is_ok_and(|answered| answered.exit == Some(0)) {
         return Ok(Vec::new());
     }
-    find(|_, owner| owner.is_some_and(|owner| !lives(owner))).await
+    let of = of.map(str::to_ascii_lowercase);
+    find(|run, owner| of.as_deref().is_none_or(|of| of == run) && owner.is_some_and(|owner| !lives(owner))).await
 }
 
 /// What this run has made.
@@ -80,7 +81,7 @@ impl Left {
                 .run()
                 .await
                 .map(drop),
-            Self::Cluster(name) => cluster::delete(name).await,
+            Self::Cluster(name) => unmake::delete(name).await,
         }
     }
 }
