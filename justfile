@@ -27,9 +27,26 @@ ci: ready deny
 kind *ARGS:
     cargo run -- run --tag seed --world kind {{ARGS}}
 
+# All that kind can prove: the suite, every reversal, and how runs end. About two hours.
+kind-full *ARGS: (kind-suite ARGS) kind-reversals kind-ends
+
 # The whole suite in kind.
-kind-full *ARGS:
+kind-suite *ARGS:
     cargo run -- run --world kind {{ARGS}}
+
+# Every reversal of the suite in kind: each must fail at its step.
+kind-reversals:
+    cargo test -p rolecall --test kind -- --ignored --nocapture every_reversal
+
+# Runs in kind that cannot start, are ended at twenty moments, or come back to a cluster; each must leave nothing.
+kind-ends:
+    cargo test -p rolecall --test kind -- --ignored --nocapture --skip every_reversal
+
+# The verdicts of the embedded world and of kind, side by side, as text and in target/verdicts.md; fails if two contradict.
+kind-verdicts:
+    cargo run -- run --report json=target/embedded.json
+    cargo run -- run --world kind --report json=target/kind.json
+    cargo run -- compare target/embedded.json target/kind.json --side-by-side --markdown target/verdicts.md
 
 # Images of the proxy and of the tools as files for `docker load`, in target/images.
 images *ARGS:

@@ -208,6 +208,9 @@ pub(crate) struct CompareArgs {
     /// The report of the run that is judged
     #[arg(value_name = "NEW.json")]
     pub(crate) new: PathBuf,
+    /// The reports are of two worlds: show every verdict of both; what only one of them can run is no difference
+    #[arg(long)]
+    pub(crate) side_by_side: bool,
     /// Also write a table in Markdown, as for the summary of a job
     #[arg(long, value_name = "FILE")]
     pub(crate) markdown: Option<PathBuf>,

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::{args::CompareArgs, main::complain};
-use crate::report::{Comparison, ExitStatus, OldReport, write_file};
+use crate::report::{Comparison, ExitStatus, OldReport, SideBySide, write_file};
 
-/// Says what differs: 0 if nothing became worse, else 1.
+/// Says what differs: 0 if nothing became worse (or no two worlds contradict each other), else 1.
 pub(crate) fn compare(args: &CompareArgs) -> ExitStatus {
     let (old, new) = match (read(&args.old), read(&args.new)) {
         (Ok(old), Ok(new)) => (old, new),
@@ -14,15 +14,21 @@ pub(crate) fn compare(args: &CompareArgs) -> ExitStatus {
             return ExitStatus::Usage;
         }
     };
-    let compared = Comparison::new(old, new);
-    anstream::print!("{}", compared.text());
+    let (text, markdown, is_bad) = if args.side_by_side {
+        let beside = SideBySide::new(&old, &new);
+        (beside.text(), beside.markdown(), beside.differ())
+    } else {
+        let compared = Comparison::new(old, new);
+        (compared.text(), compared.markdown(), compared.is_worse())
+    };
+    anstream::print!("{text}");
     if let Some(path) = &args.markdown
-        && let Err(error) = write_file(path, &compared.markdown())
+        && let Err(error) = write_file(path, &markdown)
     {
         complain(format_args!("cannot write {}: {error}", path.display()));
         return ExitStatus::HarnessError;
     }
-    if compared.is_worse() {
+    if is_bad {
         ExitStatus::Failed
     } else {
         ExitStatus::AsExpected

@@ -71,10 +71,11 @@ Ends with 0 if scenarios can run here, with 5 if not.";
 pub(super) const COMPARE: &str = "\
 Examples:
   rolecall compare yesterday.json today.json
-  rolecall compare embedded.json kind.json --markdown summary.md
+  rolecall compare embedded.json kind.json --side-by-side --markdown verdicts.md
 
 Ends with 0 if nothing became worse, with 1 if something did: a scenario that passed and does no more (skipped
-included), or a new one that does not pass; with 2 if a file is no JSON report.";
+included), or a new one that does not pass; with 2 if a file is no JSON report. With --side-by-side it ends with 1 if a
+scenario ended in two ways, unless one world passed it and the other says why it cannot run it.";
 
 pub(super) const WHY: &str = "\
 Examples:

@@ -11,7 +11,7 @@ use super::run_report::REPORT_VERSION;
 pub(crate) struct OldReport {
     version: u32,
     run: String,
-    world: String,
+    pub(super) world: String,
     subject: String,
     seconds: f64,
     enforcement: bool,
@@ -33,11 +33,11 @@ struct OldFailure {
 
 /// What all repetitions of one scenario come to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Verdict {
+pub(super) struct Verdict {
     /// `passed`, `failed`, `error`, `skipped`, `interrupted`, or `unsteady` where repetitions ended differently.
-    word: String,
+    pub(super) word: String,
     /// Why, where it did not pass.
-    why: Option<String>,
+    pub(super) why: Option<String>,
 }
 
 /// What differs between two runs.
@@ -92,7 +92,7 @@ impl OldReport {
         Ok(report)
     }
 
-    fn verdicts(&self) -> BTreeMap<&str, Verdict> {
+    pub(super) fn verdicts(&self) -> BTreeMap<&str, Verdict> {
         let mut verdicts: BTreeMap<&str, Verdict> = BTreeMap::new();
         for scenario in &self.scenarios {
             let found = scenario.failure.as_ref().map(|failure| failure.found.clone());
@@ -235,11 +235,11 @@ fn kind(before: Option<&Verdict>, now: Option<&Verdict>) -> Option<Kind> {
 }
 
 /// A text in a cell of a table.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     text.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;")
 }
 
-fn first_line(text: &str) -> &str {
+pub(super) fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 

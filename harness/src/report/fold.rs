@@ -112,6 +112,7 @@ impl Fold {
                 verdict,
                 took,
                 world_ready,
+                settling,
                 diagnostics: _,
             } => {
                 let place = (scenario.id.clone(), happened.repeat);
@@ -119,6 +120,10 @@ impl Fold {
                 report.repeat = happened.repeat;
                 report.seconds = seconds(*took);
                 report.world_ready_seconds = world_ready.map(seconds);
+                if world_ready.is_some() {
+                    report.settling_seconds = Some(seconds(*settling));
+                    report.verdict_seconds = Some(seconds(took.saturating_sub(*settling)));
+                }
                 report.steps = self.steps.remove(&place).unwrap_or_default();
                 report.notes = self.notes.remove(&place).unwrap_or_default();
                 report.diagnostics = diagnostics;
@@ -157,11 +162,21 @@ impl Fold {
             subject: self.facts.subject,
             enforcement: self.facts.enforcement,
             repeats: self.facts.repeats,
+            median_verdict_seconds: median(self.scenarios.values()),
             summary,
             unsteady: unsteady(self.scenarios.values()),
             scenarios: self.scenarios.into_values().collect(),
         }
     }
+}
+
+/// The median of the times to a verdict, of scenarios that passed or failed.
+fn median<'a>(scenarios: impl Iterator<Item = &'a ScenarioReport>) -> Option<f64> {
+    let judged = scenarios.filter(|scenario| matches!(scenario.verdict, VerdictWord::Passed | VerdictWord::Failed));
+    let mut times: Vec<f64> = judged.filter_map(|scenario| scenario.verdict_seconds).collect();
+    times.sort_by(f64::total_cmp);
+    // The lower of the two in the middle: a time that was measured.
+    times.get(times.len().checked_sub(1)? / 2).copied()
 }
 
 /// Which scenarios did not always end alike. What was skipped or interrupted says nothing.
@@ -269,6 +284,8 @@ fn scenario_report(scenario: &Scenario, verdict: &Verdict) -> ScenarioReport {
         reason,
         seconds: 0.0,
         world_ready_seconds: None,
+        settling_seconds: None,
+        verdict_seconds: None,
         steps: Vec::new(),
         notes: Vec::new(),
         failure,

@@ -12,6 +12,7 @@ mod junit;
 mod run_report;
 #[cfg(test)]
 mod sample;
+mod side_by_side;
 mod text;
 
 pub(crate) use compare::{Comparison, OldReport};
@@ -24,4 +25,5 @@ pub(crate) use fold::{Added, Fold, RunFacts, quoted};
 pub(crate) use json::json;
 pub(crate) use junit::junit;
 pub(crate) use run_report::{FailureReport, RunReport, ScenarioReport, StepReport, UnsteadyReport, VerdictWord};
+pub(crate) use side_by_side::SideBySide;
 pub(crate) use text::TextWriter;

@@ -32,6 +32,8 @@ pub(crate) struct RunReport {
     pub(crate) enforcement: bool,
     /// How often each scenario was to be run.
     pub(crate) repeats: u32,
+    /// The median of `verdict_seconds` of the scenarios that passed or failed.
+    pub(crate) median_verdict_seconds: Option<f64>,
     /// How many ended how, each repetition by itself.
     pub(crate) summary: Summary,
     /// Scenarios whose repetitions did not all end alike; the run fails with them.
@@ -87,6 +89,11 @@ pub(crate) struct ScenarioReport {
     pub(crate) seconds: f64,
     /// From the start until its world was ready for the first step.
     pub(crate) world_ready_seconds: Option<f64>,
+    /// How much of `seconds` was waited on purpose: a place for the scenario was made, the subject was started or stopped, and
+    /// what was right had to stay so (`held_seconds` of the steps).
+    pub(crate) settling_seconds: Option<f64>,
+    /// The rest: from the first thing applied to the verdict.
+    pub(crate) verdict_seconds: Option<f64>,
     pub(crate) steps: Vec<StepReport>,
     /// What a person should know and what decides nothing, such as a fault that nobody met.
     pub(crate) notes: Vec<String>,

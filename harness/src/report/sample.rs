@@ -48,6 +48,7 @@ pub(super) fn sample() -> RunReport {
         versions: Default::default(),
         enforcement: true,
         repeats: 2,
+        median_verdict_seconds: Some(0.5),
         summary: Summary {
             passed: 1,
             failed: 1,
@@ -89,6 +90,8 @@ fn ended(id: &str, repeat: u32, verdict: VerdictWord) -> ScenarioReport {
         reason: None,
         seconds: if ran { 1.25 } else { 0.0 },
         world_ready_seconds: ran.then_some(0.5),
+        settling_seconds: ran.then_some(0.75),
+        verdict_seconds: ran.then_some(0.5),
         steps: if ran { steps } else { Vec::new() },
         failure: None,
         notes: Vec::new(),

@@ -142,13 +142,19 @@ impl<W: Write> TextWriter<W> {
         if !self.blank {
             writeln!(self.out)?;
         }
+        // Of one scenario its own line says more.
+        let median = report
+            .median_verdict_seconds
+            .filter(|_| summary.passed + summary.failed > 1)
+            .map(|seconds| format!("; median {seconds:.1}s from first apply to verdict"));
         writeln!(
             self.out,
-            "{} in {:.1}s ({} world, {})",
+            "{} in {:.1}s ({} world, {}{})",
             parts.join(", "),
             report.seconds,
             report.world,
-            report.subject
+            report.subject,
+            median.unwrap_or_default()
         )?;
         if !report.enforcement {
             writeln!(

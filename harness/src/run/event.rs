@@ -31,6 +31,9 @@ pub(crate) enum Event {
         took: Duration,
         /// How long its world took to be ready for the first step; `None` if it never was.
         world_ready: Option<Duration>,
+        /// How much of `took` was waited on purpose and belongs to no verdict: a place for the scenario was made, the subject was
+        /// started or stopped, and what was right had to stay so for a while.
+        settling: Duration,
         /// What was collected of its world before that was taken down; empty unless it failed or met an error there.
         diagnostics: Diagnostics,
     },

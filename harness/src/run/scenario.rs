@@ -13,6 +13,7 @@ use crate::{
         faults::Faults,
         poll::{Times, until_judged},
     },
+    subject::Settings,
     world::{JournalMark, World, WorldError},
 };
 
@@ -27,7 +28,14 @@ pub(super) struct State {
 }
 
 /// Runs the steps in order; the first that does not hold ends the scenario.
-pub(super) async fn run_steps<W: World>(world: &W, scenario: &Arc<Scenario>, say: &impl Fn(Event)) -> Verdict {
+///
+/// `settling` grows by what was waited on purpose.
+pub(super) async fn run_steps<W: World>(
+    world: &W,
+    scenario: &Arc<Scenario>,
+    settling: &mut Duration,
+    say: &impl Fn(Event),
+) -> Verdict {
     let mut state = State {
         context: Context {
             node_role: world.node_role(),
@@ -52,11 +60,13 @@ pub(super) async fn run_steps<W: World>(world: &W, scenario: &Arc<Scenario>, say
             }
         };
         let (asked, held_for, failure) = end;
+        let took = since(start);
+        *settling += if restarts(&step.action.value) { took } else { held_for };
         let step = StepEnd {
             index,
             held: failure.is_none(),
             asked,
-            took: since(start),
+            took,
             held_for,
         };
         say(Event::StepEnded {
@@ -80,6 +90,15 @@ pub(super) async fn run_steps<W: World>(world: &W, scenario: &Arc<Scenario>, say
             step: Some(step),
             message: error.to_string(),
         },
+    }
+}
+
+/// Whether a step starts or stops the subject.
+fn restarts(action: &Action) -> bool {
+    match action {
+        Action::Proxy(_) => true,
+        Action::Apply(_, proxy) => !proxy.restored.is_empty() || Settings::default().with(proxy) != Settings::default(),
+        _ => false,
     }
 }
 

@@ -82,6 +82,7 @@ fn ended_without_world(scenario: Arc<Scenario>, verdict: Verdict) -> Event {
         verdict,
         took: Duration::ZERO,
         world_ready: None,
+        settling: Duration::ZERO,
         diagnostics: Diagnostics::default(),
     }
 }
@@ -100,7 +101,7 @@ async fn one<W: Worlds>(
     say(Event::ScenarioStarted {
         scenario: scenario.clone(),
     });
-    let mut world_ready = None;
+    let (mut world_ready, mut settling) = (None, Duration::ZERO);
     let (verdict, world) = tokio::select! {
         biased;
         () = options.stop.cancelled() => (Verdict::Interrupted, None),
@@ -108,7 +109,8 @@ async fn one<W: Worlds>(
             match worlds.bring_up(&scenario, &settings).await {
                 Ok(world) => {
                     world_ready = Some(since(start));
-                    (run_steps(&world, &scenario, say).await, Some(world))
+                    settling = world.settled();
+                    (run_steps(&world, &scenario, &mut settling, say).await, Some(world))
                 }
                 Err(error) => (Verdict::Errored { step: None, message: error.to_string() }, None),
             }
@@ -124,6 +126,7 @@ async fn one<W: Worlds>(
         verdict,
         took,
         world_ready,
+        settling,
         diagnostics,
     });
     let Some(world) = world else { return };

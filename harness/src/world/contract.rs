@@ -30,6 +30,10 @@ pub(crate) trait Worlds: Send + Sync + 'static {
 
 /// What a scenario's steps ask of a world.
 pub(crate) trait World: Send + Sync {
+    /// How much of bringing it up was not the applying of what is `given`: a place was made for the scenario before its first
+    /// apply, and the subject took longer to start than the rest.
+    fn settled(&self) -> Duration;
+
     /// The defaults of `within` and `throughout` here.
     fn patience(&self) -> Patience;
 

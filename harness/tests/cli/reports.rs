@@ -90,6 +90,7 @@ fn the_json_report_tells_every_verdict_and_every_step() {
     // What must hold is asked again and again for 300 ms.
     assert!(denied["asked"].as_u64() > Some(1), "{denied:#}");
     assert!(denied["held_seconds"].as_f64() >= Some(0.3), "{denied:#}");
+    times_to_verdicts(&report, holds);
 
     assert_eq!((&fails["id"], &fails["verdict"]), (&json!("a/fails"), &json!("failed")));
     assert_eq!(fails["steps"][0]["held"], false);
@@ -105,13 +106,26 @@ fn the_json_report_tells_every_verdict_and_every_step() {
         errs["reason"].as_str().is_some_and(|text| text.contains("absent.json")),
         "{errs:#}"
     );
-    assert_eq!(errs["world_ready_seconds"], Value::Null);
+    for member in ["world_ready_seconds", "settling_seconds", "verdict_seconds"] {
+        assert_eq!(errs[member], Value::Null, "{member}");
+    }
 
     assert_eq!((&skips["verdict"], &skips["steps"]), (&json!("skipped"), &json!([])));
     assert!(
         skips["reason"].as_str().is_some_and(|text| text.contains("moon")),
         "{skips:#}"
     );
+}
+
+/// What had to stay right is no part of a time to a verdict, and all that is none is what the scenario took.
+fn times_to_verdicts(report: &Value, holds: &Value) {
+    let seconds = |member: &str| holds[member].as_f64().expect(member);
+    let (settling, verdict) = (seconds("settling_seconds"), seconds("verdict_seconds"));
+    assert!(settling > 0.3 && verdict > 0.0, "{holds:#}");
+    assert!((settling + verdict - seconds("seconds")).abs() < 0.003, "{holds:#}");
+    let fails = report["scenarios"][1]["verdict_seconds"].as_f64().expect("its time");
+    // The lower of the two in the middle.
+    assert_eq!(report["median_verdict_seconds"], json!(verdict.min(fails)));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
@@ -36,6 +36,8 @@ pub(crate) struct EmbeddedWorld {
     pub(super) propagation: Mutex<Duration>,
     /// `advance` waits instead of moving clocks.
     pub(super) real_time: bool,
+    /// Of bringing it up; not set before that is over.
+    pub(super) settled: OnceLock<Duration>,
 }
 
 /// Vault, and who tells it what a scenario says.
@@ -45,6 +47,10 @@ pub(crate) struct WithVault {
 }
 
 impl World for EmbeddedWorld {
+    fn settled(&self) -> Duration {
+        self.settled.get().copied().unwrap_or_default()
+    }
+
     fn patience(&self) -> Patience {
         Patience {
             within: Duration::from_secs(5),

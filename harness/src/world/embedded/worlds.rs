@@ -3,10 +3,12 @@
 use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
+    time::Instant,
 };
 
 use rolecall_aws::{Enforcement, Front, Upstream};
+use rolecall_clock::{monotonic, since};
 use rolecall_scenario::model::{ProxyVerb, Scenario};
 
 use super::{
@@ -87,6 +89,7 @@ impl Worlds for EmbeddedWorlds {
 
     async fn bring_up(&self, scenario: &Scenario, settings: &Settings) -> Result<EmbeddedWorld, WorldError> {
         let given = &scenario.given;
+        let start = monotonic();
         let names = ClusterNames::of(given);
         let region = given.region.clone().unwrap_or_else(|| "us-east-1".to_owned());
         let (ground, nodes) = (self.ground.clone(), names.nodes.clone());
@@ -107,7 +110,9 @@ impl Worlds for EmbeddedWorlds {
         })
         .await?;
         let front = cloud.front.clone();
-        let world = self.furnish(scenario, settings, (cloud, network, pods), names).await;
+        let world = self
+            .furnish(scenario, settings, (cloud, network, pods), names, start)
+            .await;
         if world.is_err() {
             clear(&front).await;
         }
@@ -133,6 +138,7 @@ impl EmbeddedWorlds {
         settings: &Settings,
         (cloud, network, pods): (Cloud, Arc<Network>, Arc<Pods>),
         names: ClusterNames,
+        start: Instant,
     ) -> Result<EmbeddedWorld, WorldError> {
         let given = &scenario.given;
         let region = cloud.operator.region.clone();
@@ -194,7 +200,9 @@ impl EmbeddedWorlds {
             vault,
             propagation: Mutex::default(),
             real_time: self.real_time,
+            settled: OnceLock::new(),
         };
+        let room = since(start);
         // The subject needs the nodes' role and nothing else of the scenario: it starts beside the rest, as on a
         // cluster where pods come and go while it runs.
         world.aws.create_oidc_provider().await?;
@@ -205,21 +213,25 @@ impl EmbeddedWorlds {
             world.aws.apply_users(&given.users).await?;
             vault.apply(given, &world.aws, &world.kubernetes).await?;
         }
-        tokio::try_join!(
-            async {
-                if world.vault.is_none() {
-                    world.aws.apply_users(&given.users).await?;
-                }
-                world.aws.apply_roles(&given.roles).await?;
-                world.aws.apply_buckets(&given.buckets).await
-            },
-            async {
-                world.kubernetes.apply_namespaces(&given.namespaces).await?;
-                world.apply_pods(&given.pods).await?;
-                world.kubernetes.apply_manifests(&given.manifests).await
-            },
-            world.each_worker(None, ProxyVerb::Start),
-        )?;
+        let applying = async {
+            tokio::try_join!(
+                async {
+                    if world.vault.is_none() {
+                        world.aws.apply_users(&given.users).await?;
+                    }
+                    world.aws.apply_roles(&given.roles).await?;
+                    world.aws.apply_buckets(&given.buckets).await
+                },
+                async {
+                    world.kubernetes.apply_namespaces(&given.namespaces).await?;
+                    world.apply_pods(&given.pods).await?;
+                    world.kubernetes.apply_manifests(&given.manifests).await
+                },
+            )?;
+            Ok(monotonic())
+        };
+        let (applied, ()) = tokio::try_join!(applying, world.each_worker(None, ProxyVerb::Start))?;
+        let _ = world.settled.set(room + since(applied));
         // What is given has arrived everywhere before the first step.
         world.set_propagation(given);
         Ok(world)

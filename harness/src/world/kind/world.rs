@@ -1,7 +1,7 @@
 //! What a scenario's steps ask of the kind world.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
@@ -33,9 +33,15 @@ pub(crate) struct KindWorld {
     pub(super) propagation: Mutex<Duration>,
     /// `advance` waits instead of moving clocks.
     pub(super) real_time: bool,
+    /// Of bringing it up; not set before that is over.
+    pub(super) settled: OnceLock<Duration>,
 }
 
 impl World for KindWorld {
+    fn settled(&self) -> Duration {
+        self.settled.get().copied().unwrap_or_default()
+    }
+
     fn patience(&self) -> Patience {
         Patience {
             within: Duration::from_secs(30),

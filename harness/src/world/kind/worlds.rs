@@ -2,10 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
 
-use rolecall_clock::Clock;
+use rolecall_clock::{Clock, monotonic, since};
 use rolecall_scenario::model::{Action, Given, Scenario};
 
 use super::{
@@ -76,6 +76,7 @@ impl Worlds for KindWorlds {
         let (given, ground) = (&scenario.given, &self.ground);
         let names = ClusterNames::of(given);
         let region = given.region.clone().unwrap_or_else(|| "us-east-1".to_owned());
+        let start = monotonic();
         // What a scenario before left where it could not be taken down.
         tidy::scenario(&ground.cluster).await?;
         let (account, root) = (random_account(), random_key());
@@ -161,23 +162,29 @@ impl Worlds for KindWorlds {
             marked: Default::default(),
             propagation: Mutex::default(),
             real_time: self.real_time,
+            settled: OnceLock::new(),
         };
         ground.change_interception(settings).await?;
+        let room = since(start);
         world.aws.create_oidc_provider().await?;
         world.aws.create_cluster_roles(&given.cluster).await?;
-        tokio::try_join!(
-            async {
-                world.aws.apply_users(&given.users).await?;
-                world.aws.apply_roles(&given.roles).await?;
-                world.aws.apply_buckets(&given.buckets).await
-            },
-            async {
-                world.kubernetes.apply_namespaces(&given.namespaces).await?;
-                world.kubernetes.apply_pods(&given.pods).await?;
-                world.kubernetes.apply_manifests(&given.manifests).await
-            },
-            world.fleet.roll(),
-        )?;
+        let applying = async {
+            tokio::try_join!(
+                async {
+                    world.aws.apply_users(&given.users).await?;
+                    world.aws.apply_roles(&given.roles).await?;
+                    world.aws.apply_buckets(&given.buckets).await
+                },
+                async {
+                    world.kubernetes.apply_namespaces(&given.namespaces).await?;
+                    world.kubernetes.apply_pods(&given.pods).await?;
+                    world.kubernetes.apply_manifests(&given.manifests).await
+                },
+            )?;
+            Ok(monotonic())
+        };
+        let (applied, ()) = tokio::try_join!(applying, world.fleet.roll())?;
+        let _ = world.settled.set(room + since(applied));
         // What is given has arrived everywhere before the first step.
         world.set_propagation(given).await?;
         Ok(world)
