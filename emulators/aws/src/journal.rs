@@ -182,3 +182,53 @@ impl Journal {
         newest.find(|kept| kept.request_id == request_id).map(Kept::decision)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(number: usize) -> Kept {
+        Kept {
+            number: 0,
+            at: Timestamp::UNIX_EPOCH,
+            request_id: format!("request-{number}"),
+            door: Door::World,
+            from: ([127, 0, 0, 1], 1).into(),
+            service: Service::S3,
+            operation: String::new(),
+            region: String::new(),
+            caller: None,
+            role: (None, None),
+            code: None,
+            status: 200,
+            made: None,
+        }
+    }
+
+    #[test]
+    fn the_oldest_entries_and_decisions_go_first_and_are_counted() {
+        let mut journal = Journal::default();
+        for number in 0..ENTRIES {
+            assert!(journal.add(kept(number)).0.is_none());
+        }
+        let before = Dropped {
+            entries: 0,
+            decisions: (ENTRIES - DECISIONS) as u64,
+        };
+        assert_eq!(journal.dropped(), before);
+        for number in ENTRIES..ENTRIES + 3 {
+            let (old, _) = journal.add(kept(number));
+            assert_eq!(
+                old.map(|old| old.request_id),
+                Some(format!("request-{}", number - ENTRIES))
+            );
+        }
+        assert_eq!(journal.dropped().entries, 3);
+        let entries = journal.since(0);
+        let ends = (entries[0].number, entries[entries.len() - 1].number);
+        assert_eq!((entries.len(), ends), (ENTRIES, (3, ENTRIES as u64 + 2)));
+        let oldest_decision = ENTRIES + 3 - DECISIONS;
+        assert!(journal.decision(&format!("request-{oldest_decision}")).is_some());
+        assert!(journal.decision(&format!("request-{}", oldest_decision - 1)).is_none());
+    }
+}

@@ -5,6 +5,7 @@ use rstest::rstest;
 use crate::{
     localstack::Local,
     recorder::Recorder,
+    signer::Keys,
     world::{Ask, query},
 };
 
@@ -135,4 +136,17 @@ async fn the_upstreams_own_paths_are_closed_and_are_never_asked() {
     );
     assert!(recorder.last(&Method::GET, "//_localstack/health").is_none());
     assert!(recorder.last(&Method::GET, "/_localstack/health").is_none());
+}
+
+#[tokio::test]
+async fn a_request_whose_signature_is_wrong_is_recorded_as_what_it_asked_for() {
+    let (_recorder, local) = both().await;
+    let wrong = Keys {
+        secret: "wrong".to_owned(),
+        ..local.world.root.clone()
+    };
+    let reply = local.world.get(&wrong, "/bkt/key").await;
+    assert_eq!(reply.error(), (403, "SignatureDoesNotMatch"));
+    let entry = local.world.front.journal().pop().expect("an entry");
+    assert_eq!((entry.service.as_str(), entry.operation.as_str()), ("s3", "GetObject"));
 }

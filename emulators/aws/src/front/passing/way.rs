@@ -21,9 +21,9 @@ use crate::{
     params::Params,
     request::Received,
     service::Service,
-    services::{es, sts, unknown},
+    services::{es, s3::Route, sts, unknown},
     state::{AccountRef, State},
-    upstream::{Backend, Body, Check},
+    upstream::{Backend, Body, Check, Operation},
     web_identity::Jwks,
 };
 
@@ -33,6 +33,13 @@ pub(super) struct Passing<'a> {
     pub(super) request: &'a Received,
     pub(super) params: &'a Params,
     pub(super) body: &'a mut Option<Incoming>,
+}
+
+/// The operation that a request to S3 is for; `unknown` if it is none.
+fn asked_of_s3(request: &Received, state: &State) -> String {
+    let route = Route::of(request, state).ok();
+    let operation = route.and_then(|route| Operation::of(request, &route)?.ok());
+    operation.map_or_else(|| "unknown".to_owned(), |operation| operation.name)
 }
 
 // === impl Front ===
@@ -94,6 +101,10 @@ impl Front {
             Some(refusal) => Err(refusal),
             None => self.decide_and_pass(passing, &presented, &mut handled).await,
         };
+        if handled.service == Service::S3 && known(&handled.operation).is_none() {
+            // Refused before it was looked at what it asks for.
+            handled.operation = asked_of_s3(&received, &self.state());
+        }
         let given = result.unwrap_or_else(|refusal| {
             let head = received.method == Method::HEAD;
             Answer::refusal(&handled.service, &refusal, &handled.request_id, head).into()
