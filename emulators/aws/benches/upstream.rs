@@ -1,7 +1,7 @@
 //! What the front adds to LocalStack's own latency for GetObject of 1 KiB: each request goes to the front and, beside it
 //! in the same call, the same to LocalStack directly, by turns, each over a connection of its own that stays open.
 //!
-//! The front verifies and decides each (a user with a managed policy). Needs a LocalStack:
+//! The front verifies and decides each (a user with a managed policy), in a thread of its own. Needs a LocalStack:
 //! `ROLECALL_LOCALSTACK=http://127.0.0.1:4566 cargo bench -p rolecall-aws --bench upstream`
 
 use std::{net::SocketAddr, process::ExitCode};
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         println!("skipped: ROLECALL_LOCALSTACK gives no URL of a LocalStack, such as http://127.0.0.1:4566");
         return ExitCode::SUCCESS;
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let measured = runtime
         .map_err(Failure::from)
         .and_then(|runtime| runtime.block_on(measure(&url)));
@@ -90,15 +90,27 @@ async fn measure(url: &str) -> Result<f64, Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let stop = CancellationToken::new();
-    let (served, ended) = (front.clone(), stop.clone());
-    tokio::spawn(async move { served.serve(listener, Door::World, ended).await });
+    let serving = serve_by_a_thread(front.clone(), listener.into_std()?, stop.clone());
 
     let measured = compare(url, address, &root).await;
     let removed = front.remove_all().await;
     stop.cancel();
+    serving.join().map_err(|_| "the front's thread panicked")??;
     let added = measured?;
     removed?;
     Ok(added)
+}
+
+/// As `rolecall serve aws --upstream` has it.
+fn serve_by_a_thread(
+    front: Front,
+    listener: std::net::TcpListener,
+    stop: CancellationToken,
+) -> std::thread::JoinHandle<std::io::Result<()>> {
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async move { front.serve(TcpListener::from_std(listener)?, Door::World, stop).await })
+    })
 }
 
 async fn compare(url: &str, address: SocketAddr, root: &Keys) -> Result<f64, Failure> {

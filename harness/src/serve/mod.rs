@@ -33,7 +33,13 @@ use rolecall_aws::DecisionRecord;
 /// # Errors
 /// What is wrong with the command line, or why nothing can be served here.
 pub(crate) fn serve(args: ServeArgs) -> Result<(), ServeError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    // Before an upstream, which is the slower of the two by far, further threads would only hand requests to each other.
+    let mut builder = match &args.service {
+        Service::Aws(args) if args.front.upstream.is_some() => tokio::runtime::Builder::new_current_thread(),
+        Service::World(args) if args.front.upstream.is_some() => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = builder
         .enable_all()
         .build()
         .map_err(|error| ServeError::Unable(format!("cannot start threads: {error}")))?;

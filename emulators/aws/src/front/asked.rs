@@ -14,9 +14,8 @@ pub(super) struct Asked {
 
 impl Asked {
     /// Service and region are those of the credential scope, because its signature binds them.
-    pub(super) fn of(request: &Received, region: &str) -> Self {
+    pub(super) fn of(request: &Received, presented: Presented, region: &str) -> Self {
         let params = Params::of(request);
-        let presented = Presented::of(request);
         let (service, region) = match &presented {
             Presented::Signed(signed) => (
                 Service::of_scope(&signed.service, &request.headers),

@@ -101,7 +101,8 @@ impl Front {
         };
         let mut received = self.received(head, peer, door);
         received.body = body;
-        let mut asked = Asked::of(&received, &self.shared.settings.region);
+        let presented = Presented::of(&received);
+        let mut asked = Asked::of(&received, presented, &self.shared.settings.region);
         asked.issuer_keys = self.issuer_keys(&asked).await;
         let down = self.befall(door, &asked.service).await;
         let handled = self.handle(&received, asked, broken);

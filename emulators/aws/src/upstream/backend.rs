@@ -4,7 +4,6 @@ use std::{
 };
 
 use http::{HeaderMap, Method, Response};
-use hyper::body::Incoming;
 use jiff::Timestamp;
 
 use super::{
@@ -87,7 +86,7 @@ impl Backend {
         path: &str,
         headers: HeaderMap,
         body: Body,
-    ) -> Result<Response<Incoming>, UpstreamError> {
+    ) -> Result<Response<Body>, UpstreamError> {
         self.client.send(signer, method, path, headers, body).await
     }
 
@@ -105,7 +104,7 @@ impl Backend {
     }
 
     /// Reads the rest of an answer.
-    pub(crate) async fn read(&self, response: Response<Incoming>) -> Result<Reply, UpstreamError> {
+    pub(crate) async fn read(&self, response: Response<Body>) -> Result<Reply, UpstreamError> {
         self.client.read(response).await
     }
 
@@ -119,15 +118,17 @@ impl Backend {
         self.issued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The key by which the upstream knows who asks: the caller's own if the upstream issued it, else the number of the
-    /// caller's account. Who is anonymous asks for the account that owns what is asked for.
+    /// The key by which the upstream knows who asks: the caller's own if the upstream issued it, else as [`account_of`].
     pub(crate) fn key_of(&self, who: &Who, state: &State, owner: Option<AccountRef>) -> String {
         match &who.caller {
             Some(caller) if self.issued().contains(&caller.key_id) => caller.key_id.clone(),
-            _ => {
-                let account = who.account.or(owner).unwrap_or(state.main());
-                state[account].account.clone()
-            }
+            _ => account_of(who, state, owner),
         }
     }
+}
+
+/// The number of the caller's account. Who is anonymous asks for the account that owns what is asked for.
+pub(crate) fn account_of(who: &Who, state: &State, owner: Option<AccountRef>) -> String {
+    let account = who.account.or(owner).unwrap_or(state.main());
+    state[account].account.clone()
 }

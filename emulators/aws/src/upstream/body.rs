@@ -11,6 +11,7 @@ use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use sha2::{Digest, Sha256};
 use tokio::time::Sleep;
 
+use super::driven::Driven;
 use crate::auth::{AuthFailure, ChunkStream};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -25,6 +26,8 @@ pub(crate) enum Body {
     Whole(Full<Bytes>),
     /// It passes through as it comes.
     Passing(Incoming),
+    /// So too, and whoever reads it drives its connection.
+    Driven(Driven),
     /// It passes through and is verified at its end.
     Verified(Upload),
 }
@@ -77,6 +80,7 @@ impl hyper::body::Body for Body {
         match self.get_mut() {
             Self::Whole(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
             Self::Passing(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
+            Self::Driven(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
             Self::Verified(body) => Pin::new(body).poll_frame(cx),
         }
     }
@@ -85,6 +89,7 @@ impl hyper::body::Body for Body {
         match self {
             Self::Whole(body) => body.is_end_stream(),
             Self::Passing(body) => body.is_end_stream(),
+            Self::Driven(body) => body.is_end_stream(),
             Self::Verified(body) => body.is_end_stream(),
         }
     }
@@ -93,6 +98,7 @@ impl hyper::body::Body for Body {
         match self {
             Self::Whole(body) => body.size_hint(),
             Self::Passing(body) => body.size_hint(),
+            Self::Driven(body) => body.size_hint(),
             Self::Verified(body) => body.size_hint(),
         }
     }

@@ -4,14 +4,15 @@ use bytes::Bytes;
 use form_urlencoded::Serializer;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
 use hyper_util::{
     client::legacy::{Client as Http, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
 
-use super::{Body, Element, Upstream};
+use super::{Body, Element, Upstream, driven::Driver};
 use crate::answer::Refusal;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Longest answer that is read whole.
 const ANSWER: usize = 64 << 20;
@@ -23,6 +24,8 @@ const TIME: Duration = Duration::from_secs(120);
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     authority: String,
+    driver: Driver,
+    /// For bodies that pass: their connections go on taking them when an answer comes before their end.
     http: Http<HttpConnector, Body>,
 }
 
@@ -62,6 +65,7 @@ impl Client {
         connector.set_nodelay(true);
         Self {
             authority: upstream.authority().to_owned(),
+            driver: Driver::new(upstream.authority()),
             http: Http::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
                 .pool_idle_timeout(Duration::from_secs(20))
@@ -75,24 +79,36 @@ impl Client {
         signer: &Signer<'_>,
         method: Method,
         path: &str,
-        headers: HeaderMap,
+        mut headers: HeaderMap,
         body: Body,
-    ) -> Result<Response<Incoming>, UpstreamError> {
+    ) -> Result<Response<Body>, UpstreamError> {
         let unreachable = |message: String| UpstreamError::Unreachable {
             authority: self.authority.clone(),
             message,
         };
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("http://{}{path}", self.authority))
-            .body(body)
-            .map_err(|error| unreachable(error.to_string()))?;
-        *request.headers_mut() = headers;
-        signer.sign(request.headers_mut());
-        match tokio::time::timeout(TIME, self.http.request(request)).await {
+        signer.sign(&mut headers);
+        let asking = async {
+            let request = Request::builder().method(method);
+            match body {
+                Body::Whole(body) => {
+                    if let Ok(host) = HeaderValue::try_from(&self.authority) {
+                        headers.insert(header::HOST, host);
+                    }
+                    let mut request = request.uri(path).body(body)?;
+                    *request.headers_mut() = headers;
+                    Ok(self.driver.send(request).await?.map(Body::Driven))
+                }
+                body => {
+                    let mut request = request.uri(format!("http://{}{path}", self.authority)).body(body)?;
+                    *request.headers_mut() = headers;
+                    Ok::<_, BoxError>(self.http.request(request).await?.map(Body::Passing))
+                }
+            }
+        };
+        match tokio::time::timeout(TIME, asking).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => {
-                let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
+                let source = error.source().map(|source| format!(": {source}"));
                 Err(unreachable(format!("{error}{}", source.unwrap_or_default())))
             }
             Err(_) => Err(UpstreamError::Late {
@@ -102,7 +118,7 @@ impl Client {
     }
 
     /// Reads an answer's body whole.
-    pub(crate) async fn read(&self, response: Response<Incoming>) -> Result<Reply, UpstreamError> {
+    pub(crate) async fn read(&self, response: Response<Body>) -> Result<Reply, UpstreamError> {
         let (head, body) = response.into_parts();
         let read = tokio::time::timeout(TIME, Limited::new(body, ANSWER).collect());
         match read.await {

@@ -18,6 +18,7 @@ mod buckets;
 mod client;
 mod delete_objects;
 mod details;
+mod driven;
 mod forward;
 mod learn;
 mod made;
@@ -27,7 +28,7 @@ mod url;
 mod xml;
 
 pub(crate) use asks::{Operation, ask_s3, asks_iam, check_documents, check_policy, is_bucket_name, own_user};
-pub(crate) use backend::Backend;
+pub(crate) use backend::{Backend, account_of};
 pub(crate) use body::{Body, Check, Upload, UploadFailure};
 pub(crate) use buckets::Owner;
 pub(crate) use client::{Client, Reply, Signer, UpstreamError};

@@ -1,16 +1,14 @@
-use hyper::body::Incoming;
-
 use crate::{
     answer::{Answer, Refusal},
     front::pipeline::Handled,
     services::unknown,
-    upstream::{Reply, UpstreamError, answered, with_request_id},
+    upstream::{Body, Reply, UpstreamError, answered, with_request_id},
 };
 
 /// An answer, with its body where that comes from the upstream as it is.
 pub(super) struct Given {
     pub(super) answer: Answer,
-    pub(super) stream: Option<Incoming>,
+    pub(super) stream: Option<Body>,
 }
 
 impl From<Answer> for Given {

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use http::Method;
+use hyper::body::Body as _;
 
 use super::{
     given::{Given, give, head_code},
@@ -15,8 +16,8 @@ use crate::{
     front::{Front, pipeline::Handled},
     services::{s3::Route, unknown},
     upstream::{
-        Body, Check, DeleteObjects, Operation, Owner, Signer, Upload, UploadFailure, answered, ask_s3, headers,
-        is_bucket_name, path, with_denied,
+        Body, Check, DeleteObjects, Operation, Owner, Signer, Upload, UploadFailure, account_of, answered, ask_s3,
+        headers, is_bucket_name, path, with_denied,
     },
 };
 
@@ -61,7 +62,8 @@ impl Front {
             };
             decided.check(gate, &operation)?;
             let owner = bucket.and_then(|name| state.buckets.get(name)).map(|found| found.owner);
-            (backend.key_of(gate.who(), &state, owner), owner)
+            // To S3 all keys of an account are one, and the upstream need not look up whose a number is.
+            (account_of(gate.who(), &state, owner), owner)
         };
         if let Some(name) = bucket {
             check_name(name, &operation, owner, gate.who().account, owners.get(name))?;
@@ -86,7 +88,15 @@ impl Front {
             }
             (None, Some(body)) => {
                 let upload = Upload::new(body, check, failure.clone());
-                Body::Verified(upload.map_err(|failure| failure.refusal(&handled.service))?)
+                let upload = upload.map_err(|failure| failure.refusal(&handled.service))?;
+                match upload.is_end_stream() {
+                    // It was found to be empty, as its hash says, which the upstream need not find again.
+                    true => {
+                        sent.remove("x-amz-content-sha256");
+                        Body::whole(Bytes::new())
+                    }
+                    false => Body::Verified(upload),
+                }
             }
             (None, None) => Body::whole(request.body.clone()),
         };

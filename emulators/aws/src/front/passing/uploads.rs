@@ -18,9 +18,9 @@ const DRAIN: usize = 16 << 20;
 const DRAIN_TIME: Duration = Duration::from_secs(10);
 
 /// Whether a body passes without being read: an object's. What else S3 is sent is small and is looked at.
-pub(super) fn streams(request: &Received) -> bool {
+pub(super) fn streams(request: &Received, presented: &Presented) -> bool {
     let looked_at = |part: &str| ["delete", "policy"].contains(&part.split('=').next().unwrap_or(part));
-    let service = match Presented::of(request) {
+    let service = match presented {
         Presented::Signed(signed) => Service::of_scope(&signed.service, &request.headers),
         _ => {
             let form = request.header("content-type").unwrap_or_default();

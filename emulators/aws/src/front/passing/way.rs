@@ -57,7 +57,8 @@ impl Front {
         let mut received = self.received(head, peer, door);
         let mut body = Some(body);
         let mut broken = None;
-        if !streams(&received)
+        let presented = Presented::of(&received);
+        if !streams(&received, &presented)
             && let Some(body) = body.take()
         {
             match read_whole(body).await {
@@ -65,7 +66,7 @@ impl Front {
                 Err(refusal) => broken = Some(refusal),
             }
         }
-        let mut asked = Asked::of(&received, &self.shared.settings.region);
+        let mut asked = Asked::of(&received, presented, &self.shared.settings.region);
         asked.issuer_keys = self.known_issuer_keys(backend, &asked, &received).await;
         let Asked {
             params,
@@ -120,7 +121,7 @@ impl Front {
             response.extensions_mut().insert(Unanswered);
         }
         match given.stream {
-            Some(stream) => response.map(|_| Body::Passing(stream)),
+            Some(stream) => response.map(|_| stream),
             None => response.map(Body::from),
         }
     }
