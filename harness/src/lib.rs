@@ -26,6 +26,9 @@ use std::{ffi::OsString, process::ExitCode};
 /// first, and a child must start quickly.
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    if world::kind::is_shell(&arguments) {
+        return world::kind::shell(&arguments);
+    }
     // Children first: they are started by the hundred and have flags of their own.
     match arguments.get(1).and_then(|word| word.to_str()) {
         Some("probe") => rolecall_probe::run(),

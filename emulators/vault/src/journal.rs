@@ -5,12 +5,14 @@ use std::{
 };
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Requests kept; older ones are forgotten.
 const KEPT: usize = 200_000;
 
 /// By which listener a request came. Both answer alike, but faults are met at [`Door::World`] alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Door {
     /// The one that pods, nodes and proxies reach.
     World,
@@ -19,7 +21,7 @@ pub enum Door {
 }
 
 /// One HTTP request as it was answered. Refused ones are recorded too; a token never is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Counts from 0 in the order of the answers; a gap at the front means that older entries were forgotten.
     pub number: u64,

@@ -49,7 +49,7 @@ pub(crate) enum Command {
     #[command(after_help = text::COMPARE)]
     Compare(CompareArgs),
     /// Serve AWS, the metadata service or Kubernetes as tools of their own
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Build container images of the proxy and of the tools, without a Dockerfile or a registry
     Image(ImageArgs),
     /// Remove what killed runs left half done

@@ -15,7 +15,7 @@ use crate::{
         WorldError,
         kind::{
             Images, KindGround, KindOptions, KindWorlds, LOCALSTACK_IMAGE, Left, Marks, NODE_IMAGE, NODES_READY,
-            of_run, remove_scratch, require, unable, wants_programs,
+            Wanted, of_run, remove_scratch, require, unable, wants_programs, wants_vault,
         },
     },
 };
@@ -26,7 +26,7 @@ pub(crate) enum WorldArg {
     /// A network of namespaces in this process: no Docker, no cluster, seconds
     #[default]
     Embedded,
-    /// A kind cluster with LocalStack behind the AWS front; needs Docker and kind
+    /// A kind cluster with LocalStack behind the AWS front, and Vault where it is wanted; needs Docker and kind
     Kind,
 }
 
@@ -137,20 +137,23 @@ pub(crate) async fn bring_up(
         suite: suite.root().map(ToOwned::to_owned),
         without_front: args.kind.without_front,
     };
-    let programs = scenarios.iter().any(|scenario| wants_programs(scenario));
+    let wanted = Wanted {
+        programs: scenarios.iter().any(|scenario| wants_programs(scenario)),
+        vault: scenarios.iter().any(|scenario| wants_vault(scenario)),
+    };
     let say = |what: &str, took: Duration| {
         anstream::eprintln!("kind: {what} ({:.1} s)", took.as_secs_f64());
     };
     tokio::select! {
         biased;
         () = interrupt.stop.cancelled() => return Err(ExitStatus::Interrupted),
-        required = require(&options, programs) => required.map_err(|error| no_world(&error))?,
+        required = require(&options, wanted) => required.map_err(|error| no_world(&error))?,
     }
     anstream::eprintln!("kind: run {run}; if it is killed, `rolecall sweep --run {run}` removes what it leaves");
     let kept = options.keep;
     let named = options.cluster.clone();
     let images = images(options.clone());
-    let preparing = KindGround::prepare(options, subject, images, programs, marks.clone(), &say);
+    let preparing = KindGround::prepare(options, subject, images, wanted, marks.clone(), &say);
     let prepared = tokio::select! {
         biased;
         () = interrupt.stop.cancelled() => Err(None),

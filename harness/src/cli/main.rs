@@ -44,7 +44,7 @@ pub(crate) fn main(arguments: Vec<OsString>) -> ExitStatus {
         Command::DoctorProbe => doctor_probe(),
         Command::Compare(args) => compare(&args),
         Command::Why(args) => why(&args),
-        Command::Serve(args) => serve(args),
+        Command::Serve(args) => serve(*args),
         Command::Image(args) => image(args),
         Command::Sweep(args) => sweep(&args),
         Command::Completions(args) => {

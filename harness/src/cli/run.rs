@@ -62,6 +62,10 @@ fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
         complain("--localstack is for the embedded world; kind has a LocalStack of its own");
         return Err(ExitStatus::Usage);
     }
+    if in_kind && args.vault_binary.is_some() {
+        complain("--vault-binary is for the embedded world; kind has a real Vault of its own");
+        return Err(ExitStatus::Usage);
+    }
     let vault_binary = args
         .vault_binary
         .as_ref()

@@ -25,6 +25,12 @@ pub(super) fn layer(contents: Contents, program: &[u8]) -> io::Result<Vec<u8>> {
     file(&mut tar, "etc/passwd", 0o644, PASSWD.as_bytes())?;
     file(&mut tar, contents.program(), 0o755, program)?;
     folder(&mut tar, "run/", 0o755)?;
+    if contents == Contents::Tools {
+        // An SDK starts its credential process by `sh -c`; the program is as much of a shell as that takes.
+        let mut header = header(EntryType::Symlink, 0o777);
+        header.set_size(0);
+        tar.append_link(&mut header, "sh", contents.program())?;
+    }
     folder(&mut tar, "tmp/", 0o1777)?;
     tar.into_inner()
 }

@@ -62,7 +62,10 @@ Examples:
   rolecall serve world --listen 0.0.0.0:4566 --imds 169.254.169.254:80 --control 127.0.0.1:4567
   curl -H \"authorization: Bearer $ROLECALL_CONTROL_TOKEN\" -X PUT http://127.0.0.1:4567/v1/nodes -d @nodes.json
 
-What the control listener answers is told by GET /v1/ there.";
+What the control listener answers is told by GET /v1/ there.
+
+  # the same, and before a Vault server; clients ask it on port 8200 here:
+  rolecall serve world --imds 169.254.169.254:80 --vault-upstream http://172.18.0.9:8200";
 
 /// `serve`
 #[derive(Debug, Args)]
@@ -154,6 +157,20 @@ pub(crate) struct WorldArgs {
     /// The instances at the start, a JSON array; the control listener can replace them
     #[arg(long, value_name = "FILE")]
     pub(crate) nodes: Option<PathBuf>,
+    /// Stand before this Vault server and record what it is asked; `https://` servers are not reached
+    #[arg(long, value_name = "URL", value_parser = vault_upstream)]
+    pub(crate) vault_upstream: Option<String>,
+    /// Where Vault listens for proxies and pods
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        default_value = "0.0.0.0:8200",
+        requires = "vault_upstream"
+    )]
+    pub(crate) vault_listen: SocketAddr,
+    /// Where Vault listens for the operator, whose requests meet no fault and are not in the journal
+    #[arg(long, value_name = "ADDR:PORT", requires = "vault_upstream")]
+    pub(crate) vault_operator: Option<SocketAddr>,
     #[command(flatten)]
     pub(crate) front: FrontArgs,
     #[command(flatten)]
@@ -229,6 +246,18 @@ impl FrontArgs {
         })?;
         root_key::root_key(text.expose_secret()).map_err(|error| ServeError::Usage(format!("--root-key: {error}")))
     }
+}
+
+/// A Vault server that a forwarder can stand before.
+fn vault_upstream(text: &str) -> Result<String, String> {
+    let uri: http::Uri = text
+        .parse()
+        .map_err(|_| "not a URL such as http://172.18.0.9:8200".to_owned())?;
+    let is_root = uri.path() == "/" && uri.query().is_none();
+    if uri.scheme_str() == Some("http") && uri.authority().is_some() && is_root {
+        return Ok(text.trim_end_matches('/').to_owned());
+    }
+    Err("not http://HOST:PORT and no more, such as http://172.18.0.9:8200".to_owned())
 }
 
 /// The root token of a Vault, from the variable that Vault itself reads.

@@ -24,15 +24,14 @@ use super::{
 /// What is wrong with the flags, or why it cannot be served here.
 pub(crate) async fn serve_aws(args: AwsArgs) -> Result<(), ServeError> {
     let settings = settings(&args.front)?;
-    if let Some(upstream) = &settings.upstream {
-        try_upstream(upstream).await?;
-    }
+    try_upstreams(&settings).await?;
     let control = control(&args.control).await?;
     let front = Listening::on(args.listen, "--listen").await?;
     let ready = vec![about_front(&settings, &front)];
     let sockets = Sockets {
         front: vec![(front, Door::World)],
         imds: None,
+        vault: Vec::new(),
     };
     run(sockets, settings, Vec::new(), control, args.front.why, ready).await
 }
@@ -42,11 +41,12 @@ pub(crate) async fn serve_aws(args: AwsArgs) -> Result<(), ServeError> {
 /// # Errors
 /// What is wrong with the flags, or why they cannot be served here.
 pub(crate) async fn serve_world(args: WorldArgs) -> Result<(), ServeError> {
-    let settings = settings(&args.front)?;
+    let settings = FrontSettings {
+        vault: args.vault_upstream.clone(),
+        ..settings(&args.front)?
+    };
     let nodes = args.nodes.as_deref().map(nodes_of).transpose()?.unwrap_or_default();
-    if let Some(upstream) = &settings.upstream {
-        try_upstream(upstream).await?;
-    }
+    try_upstreams(&settings).await?;
     let control = control(&args.control).await?;
     let front = Listening::on(args.listen, "--listen").await?;
     let imds = Listening::on(args.imds, "--imds").await?;
@@ -62,11 +62,48 @@ pub(crate) async fn serve_world(args: WorldArgs) -> Result<(), ServeError> {
         nodes.len(),
         imds.address()
     ));
+    let vault = vault(&args, &mut ready).await?;
     let sockets = Sockets {
         front: doors,
         imds: Some(imds),
+        vault,
     };
     run(sockets, settings, nodes, control, args.front.why, ready).await
+}
+
+/// The forwarder's listeners, where it has a server to stand before.
+async fn vault(
+    args: &WorldArgs,
+    ready: &mut Vec<String>,
+) -> Result<Vec<(Listening, rolecall_vault::Door)>, ServeError> {
+    let Some(upstream) = &args.vault_upstream else {
+        return Ok(Vec::new());
+    };
+    let world = Listening::on(args.vault_listen, "--vault-listen").await?;
+    ready.push(format!(
+        "serving Vault on http://{}, before {upstream}",
+        world.address()
+    ));
+    let mut doors = vec![(world, rolecall_vault::Door::World)];
+    if let Some(address) = args.vault_operator {
+        let operator = Listening::on(address, "--vault-operator").await?;
+        ready.push(format!(
+            "serving Vault for its operator on http://{}",
+            operator.address()
+        ));
+        doors.push((operator, rolecall_vault::Door::Operator));
+    }
+    Ok(doors)
+}
+
+async fn try_upstreams(settings: &FrontSettings) -> Result<(), ServeError> {
+    if let Some(upstream) = &settings.upstream {
+        try_upstream(&upstream.to_string(), "leave --upstream away for an AWS in memory").await?;
+    }
+    if let Some(vault) = &settings.vault {
+        try_upstream(vault, "leave --vault-upstream away for a world without Vault").await?;
+    }
+    Ok(())
 }
 
 fn settings(args: &FrontArgs) -> Result<FrontSettings, ServeError> {
@@ -76,6 +113,7 @@ fn settings(args: &FrontArgs) -> Result<FrontSettings, ServeError> {
         root: args.root()?,
         accounts: Vec::new(),
         upstream: args.upstream.clone(),
+        vault: None,
         enforcement: if args.soft { Enforcement::Off } else { Enforcement::On },
     })
 }

@@ -11,6 +11,7 @@ use rolecall_accept::CancellationToken;
 use rolecall_aws::{AccessKey, Account, Door, Enforcement, Front, Upstream};
 use rolecall_clock::Clock;
 use rolecall_imds::{Credentials, Imds, Instance, InstanceCredentials};
+use rolecall_vault::{Direct, Forwarder};
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 
@@ -33,6 +34,8 @@ pub(crate) struct FrontSettings {
     pub(crate) enforcement: Enforcement,
     /// What stores and answers behind the front; none for its own memory.
     pub(crate) upstream: Option<Upstream>,
+    /// The Vault server that a forwarder stands before, `http://host:port`.
+    pub(crate) vault: Option<String>,
 }
 
 /// The sockets that the services are served on.
@@ -40,6 +43,7 @@ pub(crate) struct FrontSettings {
 pub(crate) struct Sockets {
     pub(crate) front: Vec<(Listening, Door)>,
     pub(crate) imds: Option<Listening>,
+    pub(crate) vault: Vec<(Listening, rolecall_vault::Door)>,
 }
 
 /// The services, on their sockets.
@@ -63,6 +67,8 @@ pub(crate) struct Current {
     pub(crate) clock: Clock,
     pub(crate) front: Front,
     pub(crate) imds: Imds,
+    /// What stands before Vault, if there is one.
+    pub(crate) vault: Option<Forwarder>,
     pub(crate) given: Arc<Given>,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -168,6 +174,17 @@ impl Services {
                 imds.serve(listener, stop).await
             });
         }
+        if let Some(forwarder) = &current.vault {
+            for (socket, door) in &self.sockets.vault {
+                let (forwarder, door, stop) = (forwarder.clone(), *door, current.stop.clone());
+                let listener = socket.listener()?;
+                self.spawn(
+                    current,
+                    "Vault",
+                    async move { forwarder.serve(listener, door, stop).await },
+                );
+            }
+        }
         Ok(())
     }
 
@@ -206,12 +223,16 @@ impl Current {
             nodes: nodes.clone(),
             given: handed_out.clone(),
         };
+        let vault = settings.vault.as_deref();
+        let vault = vault.map(|upstream| Forwarder::new(upstream, clock.clone(), Arc::new(Direct)));
+        let vault = vault.transpose().map_err(|error| error.to_string())?;
         let imds = Imds::new(clock.clone(), Arc::new(nodes.clone()), Arc::new(source));
         let current = Self {
             settings,
             clock,
             front,
             imds,
+            vault,
             given: handed_out,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),

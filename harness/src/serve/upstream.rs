@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use rolecall_aws::Upstream;
 use tokio::net::TcpStream;
 
 use super::ServeError;
@@ -10,12 +9,11 @@ use super::ServeError;
 /// Time for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Tries whether something accepts connections at the upstream.
+/// Tries whether something accepts connections at the upstream. `instead` is what else can be done where nothing does.
 ///
 /// # Errors
 /// Nothing does: why, and what to do.
-pub(crate) async fn try_upstream(upstream: &Upstream) -> Result<(), ServeError> {
-    let url = upstream.to_string();
+pub(crate) async fn try_upstream(url: &str, instead: &str) -> Result<(), ServeError> {
     let authority = url.trim_start_matches("http://");
     // The port of HTTP is 80 where none is named; the colons of an IPv6 address stand in brackets.
     let has_port = authority.rsplit(']').next().is_some_and(|rest| rest.contains(':'));
@@ -30,6 +28,6 @@ pub(crate) async fn try_upstream(upstream: &Upstream) -> Result<(), ServeError> 
         Err(_) => format!("no connection within {} s", PATIENCE.as_secs()),
     };
     Err(ServeError::Unable(format!(
-        "the upstream {url} cannot be reached: {why}; start it first, or leave --upstream away for an AWS in memory"
+        "the upstream {url} cannot be reached: {why}; start it first, or {instead}"
     )))
 }

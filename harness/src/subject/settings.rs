@@ -23,6 +23,11 @@ pub(crate) struct Settings {
 // === impl Settings ===
 
 impl Settings {
+    /// Whether it gives pods keys of Vault's roles.
+    pub(crate) fn asks_vault(&self) -> bool {
+        matches!(self.vault, Some(VaultUse::On { .. }))
+    }
+
     /// These settings with those of a scenario laid over them.
     pub(crate) fn with(&self, over: &ProxySettings) -> Self {
         // `null` restores the subject's default; what is not named stays.

@@ -74,6 +74,46 @@ pub(crate) fn metadata_requests(requests: Vec<ImdsRequest>, addresses: &impl Add
     requests.into_iter().map(entry).collect()
 }
 
+/// What subjects and pods asked Vault, as far as it is meant by `*` or `METHOD PATH`.
+pub(crate) fn vault_requests(
+    entries: Vec<rolecall_vault::Entry>,
+    request: &str,
+    addresses: &impl Addresses,
+) -> Vec<JournalEntry> {
+    let entries = entries.into_iter();
+    entries
+        .filter(|entry| is_asked(request, &entry.method, &entry.path))
+        .map(|entry| JournalEntry {
+            operation: format!("vault:{} {}", entry.method, entry.path),
+            from: entry.from.ip(),
+            from_name: addresses.name_of(entry.from.ip()),
+            by: entry.by,
+            role: entry.role,
+            answer: match entry.status {
+                0 => "none".to_owned(),
+                status if status < 400 => "ok".to_owned(),
+                status => status.to_string(),
+            },
+            region: None,
+            path: Some(entry.path),
+            headers: Vec::new(),
+            why: entry.error.into_iter().collect(),
+        })
+        .collect()
+}
+
+/// Whether a request to Vault is one that `*` or `METHOD PATH` means; either may be `*`, and a path may end in it.
+fn is_asked(meant: &str, method: &str, path: &str) -> bool {
+    let Some((by, to)) = meant.split_once(' ') else {
+        return meant == "*";
+    };
+    let there = match to.strip_suffix('*') {
+        Some(start) => path.starts_with(start),
+        None => path == to,
+    };
+    there && (by == "*" || by == method)
+}
+
 /// Whether a step's `where` selects an entry.
 pub(crate) fn selects(
     filter: &JournalWhere,
@@ -136,26 +176,44 @@ pub(crate) fn origin(keys: &Keys, identity: &Identity, entries: &[Entry], decisi
     lines
 }
 
-/// What the front and the metadata service were asked, by whom, in the order of time: a line each.
-pub(crate) fn http_lines(entries: Vec<Entry>, requests: Vec<ImdsRequest>, addresses: &impl Addresses) -> String {
-    let name = |address: IpAddr| addresses.name_of(address).unwrap_or_else(|| "operator".to_owned());
-    let aws = entries.into_iter().map(|entry| {
-        let from = format!("{} ({})", entry.from.ip(), name(entry.from.ip()));
+/// What the recorders of a world saw.
+#[derive(Default)]
+pub(crate) struct Recorded {
+    pub(crate) aws: Vec<Entry>,
+    pub(crate) imds: Vec<ImdsRequest>,
+    pub(crate) vault: Vec<rolecall_vault::Entry>,
+}
+
+/// What the front, the metadata service and Vault were asked, by whom, in the order of time: a line each.
+pub(crate) fn http_lines(recorded: Recorded, addresses: &impl Addresses) -> String {
+    let from = |address: IpAddr| {
+        let name = addresses.name_of(address).unwrap_or_else(|| "operator".to_owned());
+        format!("{address} ({name})")
+    };
+    let aws = recorded.aws.into_iter().map(|entry| {
         let what = format!(
             "{}:{} → {} {}",
             entry.service, entry.operation, entry.status, entry.answer
         );
-        (entry.at, format!("{} aws   {from} {what}", entry.at))
+        (entry.at, format!("{} aws   {} {what}", entry.at, from(entry.from.ip())))
     });
-    let imds = requests.into_iter().map(|request| {
-        let from = format!("{} ({})", request.from.ip(), name(request.from.ip()));
+    let imds = recorded.imds.into_iter().map(|request| {
         let status = request
             .status
             .map_or("no answer".to_owned(), |status| status.to_string());
         let what = format!("{} {} → {status}", request.method, request.target);
-        (request.at, format!("{} imds  {from} {what}", request.at))
+        let line = format!("{} imds  {} {what}", request.at, from(request.from.ip()));
+        (request.at, line)
     });
-    let mut lines: Vec<_> = aws.chain(imds).collect();
+    let vault = recorded.vault.into_iter().map(|entry| {
+        let error = entry
+            .error
+            .map(|error| format!(" {}", error.trim()))
+            .unwrap_or_default();
+        let what = format!("{} {} → {}{error}", entry.method, entry.path, entry.status);
+        (entry.at, format!("{} vault {} {what}", entry.at, from(entry.from.ip())))
+    });
+    let mut lines: Vec<_> = aws.chain(imds).chain(vault).collect();
     lines.sort_by_key(|(at, _)| *at);
     lines.into_iter().map(|(_, line)| line + "\n").collect()
 }

@@ -15,7 +15,6 @@ const DENIED: &[&str] = &[
     "has no `ipv6`",
     "the kind world has the nodes master-1, node-1 and node-2",
     "the kind world cannot let kubernetes",
-    "the kind world cannot let vault",
     // A real Vault's clock cannot be moved.
     "no clock that can be moved",
 ];

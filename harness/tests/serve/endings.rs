@@ -137,3 +137,39 @@ fn a_kubeconfig_is_its_owners_alone() {
         .mode();
     assert_eq!(mode & 0o777, 0o600);
 }
+
+#[rstest]
+#[case::another_scheme("https://127.0.0.1:8200", 2, "not http://HOST:PORT")]
+#[case::a_path("http://127.0.0.1:8200/v1/", 2, "not http://HOST:PORT")]
+// Nobody listens on the port that TCP keeps for the multiplexer.
+#[case::nobody_there("http://127.0.0.1:1", 5, "start it first, or leave --vault-upstream away")]
+fn a_vault_that_cannot_be_stood_before_is_told_with_what_to_do(
+    #[case] upstream: &str,
+    #[case] code: i32,
+    #[case] told: &str,
+) {
+    let suite = TemporarySuite::new(&[]);
+    let world = ["serve", "world", "--listen", "127.0.0.1:0", "--imds", "127.0.0.1:0"];
+    let vault = ["--vault-listen", "127.0.0.1:0", "--vault-upstream", upstream];
+    let ended = Ended::of(command(&suite, &[&world[..], &vault[..]].concat()).output());
+    assert_eq!(ended.code, Some(code), "{ended:#?}");
+    assert!(ended.err.contains(told), "{ended:#?}");
+}
+
+#[test]
+fn a_world_stands_before_a_vault_that_is_up() {
+    let suite = TemporarySuite::new(&[]);
+    let vault = Process::start(&suite, &["serve", "vault", "--listen", "127.0.0.1:0"]);
+    let upstream = format!("http://{}", vault.address("Vault"));
+    let world = ["serve", "world", "--listen", "127.0.0.1:0", "--imds", "127.0.0.1:0"];
+    let before = ["--vault-listen", "127.0.0.1:0", "--vault-operator", "127.0.0.1:0"];
+    let behind = ["--vault-upstream", &upstream];
+    let world = Process::start(&suite, &[&world[..], &before[..], &behind[..]].concat());
+    let said = world.said.join("\n");
+    assert!(
+        said.contains(&format!("before {upstream}")) && said.contains("Vault for its operator"),
+        "{said}"
+    );
+    assert_eq!(world.end(Signal::SIGTERM), (Some(0), String::new()));
+    assert_eq!(vault.end(Signal::SIGTERM).0, Some(0));
+}

@@ -37,7 +37,7 @@ pub(crate) struct Advance {
     pub(crate) by_ms: u64,
 }
 
-/// `PUT /v1/faults/<service>`: what goes wrong with a service, `imds` or one of AWS by its signing name. Requests by the
+/// `PUT /v1/faults/<service>`: what goes wrong with a service, `imds`, `vault` or one of AWS by its signing name. Requests by the
 /// operator's listener meet no fault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
@@ -49,7 +49,7 @@ pub(crate) enum Fault {
         #[serde(default)]
         times: Option<u32>,
     },
-    /// The metadata service answers with this HTTP status.
+    /// The metadata service or Vault answers with this HTTP status.
     Status {
         status: u16,
         #[serde(default)]
@@ -59,6 +59,11 @@ pub(crate) enum Fault {
     Delay { delay_ms: u64 },
     /// The connection is closed in place of an answer.
     Down {
+        #[serde(default)]
+        times: Option<u32>,
+    },
+    /// Vault answers as one that is sealed. The server itself stays as it is.
+    Sealed {
         #[serde(default)]
         times: Option<u32>,
     },

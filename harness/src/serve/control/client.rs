@@ -208,7 +208,15 @@ impl ControlClient {
         self.get(&format!("imds/journal?since={since}")).await
     }
 
-    /// Begins a fault of `imds` or of a service of AWS.
+    /// What Vault was asked, from this number on, but for what the operator asked.
+    ///
+    /// # Errors
+    /// [`ControlError::Refused`] with 404 where there is no Vault.
+    pub(crate) async fn vault_journal(&self, since: u64) -> Result<Vec<rolecall_vault::Entry>, ControlError> {
+        self.get(&format!("vault/journal?since={since}")).await
+    }
+
+    /// Begins a fault of `imds`, of `vault` or of a service of AWS.
     pub(crate) async fn inject(&self, service: &str, fault: &Fault) -> Result<(), ControlError> {
         self.done(Method::PUT, &format!("faults/{service}"), fault).await
     }

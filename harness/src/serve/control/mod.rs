@@ -6,11 +6,14 @@
 mod api;
 mod client;
 mod error;
+mod faults;
 mod issuer;
 mod routes;
 mod server;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vault_tests;
 
 pub(crate) use api::{
     AccountKeys, Advance, ClockState, Fault, Healed, InstanceKeys, InstanceName, KnownSecret, MetadataRequest,

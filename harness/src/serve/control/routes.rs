@@ -4,12 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use http::{Method, StatusCode};
 use rolecall_aws::{Account, Enforcement};
+use rolecall_vault::Door;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{
-    Advance, ClockState, Fault, Healed, InstanceKeys, InstanceName, KnownSecret, MetadataRequest, Propagation, Reset,
-    Status, TokenIssuer,
+    Advance, ClockState, InstanceKeys, InstanceName, KnownSecret, MetadataRequest, Propagation, Reset, Status,
+    TokenIssuer,
+    faults::{heal, inject, vault},
 };
 use crate::serve::{
     nodes::Node,
@@ -25,7 +27,7 @@ pub(super) struct Refused {
 }
 
 /// The routes, for whoever looks.
-const ROUTES: [(&str, &str); 18] = [
+const ROUTES: [(&str, &str); 19] = [
     ("GET /v1/status", "version, account, how often it has begun anew"),
     (
         "GET /v1/clock",
@@ -46,8 +48,13 @@ const ROUTES: [(&str, &str); 18] = [
         "what the metadata service was asked, from this number on",
     ),
     (
+        "GET /v1/vault/journal?since=N",
+        "what Vault was asked, from this number on, but for the operator's requests",
+    ),
+    (
         "PUT /v1/faults/SERVICE",
-        "{\"kind\": \"error\", \"code\": \"Throttling\", \"times\": 2}, {\"kind\": \"delay\", \"delay_ms\": 500}; of imds also {\"kind\": \"status\", \"status\": 500}",
+        "{\"kind\": \"error\", \"code\": \"Throttling\", \"times\": 2} of AWS, {\"kind\": \"status\", \"status\": 500} of imds and vault, \
+         {\"kind\": \"sealed\"} of vault; of each {\"kind\": \"delay\", \"delay_ms\": 500} and {\"kind\": \"down\"}",
     ),
     ("DELETE /v1/faults/SERVICE", "heals it and says what it did"),
     (
@@ -131,8 +138,17 @@ pub(super) async fn answer(
                 .filter(|request| request.number >= from);
             value(&requests.map(MetadataRequest::from).collect::<Vec<_>>())
         }
-        ("PUT", ["v1", "faults", service]) => inject(&current, service, read(body)?),
-        ("DELETE", ["v1", "faults", service]) => heal(&current, service),
+        ("GET", ["v1", "vault", "journal"]) => {
+            let mut entries = vault(&current)?.journal_since(since(query)?);
+            // What the harness itself asked is nobody's to see.
+            entries.retain(|entry| entry.door == Door::World);
+            value(&entries)
+        }
+        ("PUT", ["v1", "faults", service]) => {
+            inject(&current, service, read(body)?)?;
+            Ok(json!({}))
+        }
+        ("DELETE", ["v1", "faults", service]) => value(&heal(&current, service)?),
         ("PUT", ["v1", "propagation"]) => {
             let Propagation { delay_ms } = read(body)?;
             current.front.set_propagation(Duration::from_millis(delay_ms));
@@ -167,60 +183,6 @@ fn clock(current: &Current) -> Result<Value, Refused> {
     value(&ClockState {
         wall: current.clock.wall(),
         offset_ms: u64::try_from(current.clock.offset().as_millis()).unwrap_or(u64::MAX),
-    })
-}
-
-fn inject(current: &Current, service: &str, fault: Fault) -> Result<Value, Refused> {
-    match (service, fault) {
-        ("imds", Fault::Delay { delay_ms }) => {
-            current
-                .imds
-                .inject(rolecall_imds::Fault::Delay(Duration::from_millis(delay_ms)), None);
-        }
-        ("imds", Fault::Status { status, times }) => {
-            let status =
-                StatusCode::from_u16(status).map_err(|_| Refused::bad(format!("{status} is no HTTP status")))?;
-            current.imds.inject(rolecall_imds::Fault::Error(status), times);
-        }
-        ("imds", Fault::Down { times }) => current.imds.inject(rolecall_imds::Fault::Down, times),
-        ("imds", Fault::Error { .. }) => {
-            return Err(Refused::bad("the metadata service has no error codes: give a `status`"));
-        }
-        (_, Fault::Status { .. }) => {
-            return Err(Refused::bad(
-                "services of AWS fail with error codes: give an `error` with its `code`",
-            ));
-        }
-        (service, Fault::Delay { delay_ms }) => {
-            let delay = rolecall_aws::Fault::Delay(Duration::from_millis(delay_ms));
-            current.front.inject(service, delay, None);
-        }
-        (service, Fault::Down { times }) => current.front.inject(service, rolecall_aws::Fault::Down, times),
-        (service, Fault::Error { code, times }) => {
-            current.front.inject(service, rolecall_aws::Fault::Error(code), times);
-        }
-    }
-    Ok(json!({}))
-}
-
-fn heal(current: &Current, service: &str) -> Result<Value, Refused> {
-    if service == "imds" {
-        let records = current.imds.heal();
-        if records.is_empty() {
-            return Err(Refused::new(StatusCode::NOT_FOUND, "imds has no fault to heal"));
-        }
-        return value(&Healed {
-            met: Some(records.iter().map(|record| record.met).fold(0, u32::saturating_add)),
-            left: records.iter().filter_map(|record| record.left).max(),
-        });
-    }
-    let record = current
-        .front
-        .heal(service)
-        .ok_or_else(|| Refused::new(StatusCode::NOT_FOUND, format!("{service} has no fault to heal")))?;
-    value(&Healed {
-        met: Some(record.met),
-        left: record.left,
     })
 }
 
@@ -307,7 +269,7 @@ impl Refused {
         }
     }
 
-    fn bad(message: impl Into<String>) -> Self {
+    pub(super) fn bad(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 }

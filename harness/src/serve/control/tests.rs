@@ -53,10 +53,12 @@ impl Served {
             accounts: Vec::new(),
             enforcement: Enforcement::On,
             upstream: None,
+            vault: None,
         };
         let sockets = Sockets {
             front: vec![(front, Door::World)],
             imds: Some(imds),
+            vault: Vec::new(),
         };
         let (ended, _) = mpsc::unbounded_channel();
         let services = Services::start(sockets, settings, vec![node("nodes")], ended).expect("services");

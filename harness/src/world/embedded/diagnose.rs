@@ -3,7 +3,10 @@
 use super::EmbeddedWorld;
 use crate::{
     report::decisions_json,
-    world::{Diagnostics, recorded},
+    world::{
+        Diagnostics,
+        recorded::{self, Recorded},
+    },
 };
 
 // === impl EmbeddedWorld: diagnostics ===
@@ -13,14 +16,17 @@ impl EmbeddedWorld {
         self.learn_secrets();
         let entries = self.cloud.front.journal();
         let decided = recorded::decided(&entries, self);
+        let vault = self.vault.iter();
+        let recorded = Recorded {
+            aws: entries,
+            imds: self.cloud.imds.requests(),
+            vault: vault.flat_map(|vault| vault.server.journal_since(0)).collect(),
+        };
         Diagnostics(vec![
             ("decisions.json".to_owned(), decisions_json(&decided)),
             ("decisions.txt".to_owned(), recorded::decision_lines(&decided)),
             ("events.txt".to_owned(), self.kubernetes_requests()),
-            (
-                "http.txt".to_owned(),
-                recorded::http_lines(entries, self.cloud.imds.requests(), self),
-            ),
+            ("http.txt".to_owned(), recorded::http_lines(recorded, self)),
             ("proxy.log".to_owned(), self.fleet.log(None)),
         ])
     }

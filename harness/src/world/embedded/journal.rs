@@ -15,18 +15,6 @@ use crate::{
     },
 };
 
-/// Whether a request to Vault is one that `*` or `METHOD PATH` means; either may be `*`, and a path may end in it.
-fn is_asked(meant: &str, method: &str, path: &str) -> bool {
-    let Some((by, to)) = meant.split_once(' ') else {
-        return meant == "*";
-    };
-    let there = match to.strip_suffix('*') {
-        Some(start) => path.starts_with(start),
-        None => path == to,
-    };
-    there && (by == "*" || by == method)
-}
-
 // === impl EmbeddedWorld: journals ===
 
 impl EmbeddedWorld {
@@ -62,7 +50,11 @@ impl EmbeddedWorld {
                 recorded::metadata_requests(since.collect(), self)
             }
             "kubernetes" => self.kubernetes_entries(&journal.operation, from),
-            "vault" => self.vault_requests(&journal.operation, from),
+            "vault" => {
+                let entries = self.vault.iter();
+                let entries = entries.flat_map(|vault| vault.server.journal_since(from.vault));
+                recorded::vault_requests(entries.collect(), &journal.operation, self)
+            }
             service => {
                 let entries = self.cloud.front.journal_since(from.front);
                 recorded::aws_requests(entries, service, &journal.operation, self, self)
@@ -95,31 +87,6 @@ impl EmbeddedWorld {
                 path: Some(request.path),
                 headers: Vec::new(),
                 why: Vec::new(),
-            })
-            .collect()
-    }
-
-    /// What subjects and pods asked Vault.
-    fn vault_requests(&self, request: &str, from: JournalMark) -> Vec<JournalEntry> {
-        let entries = self.vault.iter();
-        let entries = entries.flat_map(|vault| vault.server.journal_since(from.vault));
-        entries
-            .filter(|entry| is_asked(request, &entry.method, &entry.path))
-            .map(|entry| JournalEntry {
-                operation: format!("vault:{} {}", entry.method, entry.path),
-                from: entry.from.ip(),
-                from_name: self.name_of(entry.from.ip()),
-                by: entry.by,
-                role: entry.role,
-                answer: match entry.status {
-                    0 => "none".to_owned(),
-                    status if status < 400 => "ok".to_owned(),
-                    status => status.to_string(),
-                },
-                region: None,
-                path: Some(entry.path),
-                headers: Vec::new(),
-                why: entry.error.into_iter().collect(),
             })
             .collect()
     }

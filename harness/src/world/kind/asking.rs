@@ -92,6 +92,13 @@ impl KindWorld {
         let mut sent = String::new();
         let answers = match task {
             MetadataTask::Walk(walk) => match walk.client.as_deref() {
+                _ if walk.from_agent => {
+                    let agent = Sdk {
+                        agent: true,
+                        ..Sdk::default()
+                    };
+                    seen(self.probe(&place, &Task::Sdk(agent)).await?)?
+                }
                 None => {
                     let walk = metadata::walk(walk, volley, context)?;
                     seen(self.probe(&place, &Task::Credentials(walk)).await?)?

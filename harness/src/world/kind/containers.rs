@@ -1,10 +1,16 @@
-//! The containers beside the cluster, on kind's network: LocalStack, and the front with the metadata service.
+//! The containers beside the cluster, on kind's network: LocalStack, Vault where it is wanted, and what stands before both,
+//! together with the metadata service.
 
 use std::{borrow::Cow, net::Ipv4Addr, time::Duration};
 
 use testcontainers::{ContainerAsync, Image, ImageExt, core::WaitFor, runners::AsyncRunner};
 
-use super::{command::Program, marks::Marks, options::LOCALSTACK_IMAGE};
+use super::{
+    command::Program,
+    marks::Marks,
+    options::LOCALSTACK_IMAGE,
+    vault_container::{VAULT_PORT, VaultContainer},
+};
 use crate::{secrets::learn, world::WorldError};
 
 /// kind's network, on which every cluster of kind's is.
@@ -15,6 +21,8 @@ pub(super) const AWS_PORT: u16 = 4566;
 pub(super) const CONTROL_PORT: u16 = 4567;
 /// Where it listens for the operator.
 pub(super) const OPERATOR_PORT: u16 = 4568;
+/// Where Vault's forwarder listens for the operator; for proxies and pods it does where Vault itself does.
+pub(super) const VAULT_OPERATOR_PORT: u16 = 8201;
 
 const START: Duration = Duration::from_secs(60);
 
@@ -22,7 +30,7 @@ const START: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug, Default)]
 struct LocalStack;
 
-/// AWS and the metadata service in one process, as `rolecall serve world` has them.
+/// AWS, the metadata service and Vault's forwarder in one process, as `rolecall serve world` has them.
 #[derive(Clone, Debug)]
 struct Tools {
     name: String,
@@ -36,10 +44,11 @@ pub(super) struct Running<I: Image> {
     pub(super) address: Ipv4Addr,
 }
 
-/// Both containers of a run.
+/// The containers of a run.
 pub(super) struct Containers {
     localstack: Running<LocalStack>,
     tools: Running<Tools>,
+    pub(super) vault: Option<VaultContainer>,
     /// The version that LocalStack tells of itself.
     pub(super) localstack_version: String,
 }
@@ -85,7 +94,7 @@ impl Image for LocalStack {
 // === impl Tools ===
 
 impl Tools {
-    fn new(image: &str, localstack: Ipv4Addr) -> Self {
+    fn new(image: &str, localstack: Ipv4Addr, vault: Option<Ipv4Addr>) -> Self {
         // A registry's port has a colon too; a tag follows the last one behind the last slash.
         let (name, tag) = match image.rsplit_once(':') {
             Some((name, tag)) if !tag.contains('/') => (name, tag),
@@ -94,13 +103,20 @@ impl Tools {
         let words = ["serve", "world", "--upstream"];
         let mut arguments: Vec<String> = words.map(str::to_owned).into();
         arguments.push(format!("http://{localstack}:{AWS_PORT}"));
-        let listeners = [
+        let mut listeners = vec![
             ("--listen", AWS_PORT),
             ("--operator", OPERATOR_PORT),
             ("--control", CONTROL_PORT),
             // The address itself is given to the container when it runs.
             ("--imds", 80),
         ];
+        if let Some(vault) = vault {
+            arguments.extend(["--vault-upstream".to_owned(), format!("http://{vault}:{VAULT_PORT}")]);
+            listeners.extend([
+                ("--vault-listen", VAULT_PORT),
+                ("--vault-operator", VAULT_OPERATOR_PORT),
+            ]);
+        }
         for (flag, port) in listeners {
             arguments.extend([flag.to_owned(), format!("0.0.0.0:{port}")]);
         }
@@ -134,22 +150,35 @@ impl Image for Tools {
 // === impl Containers ===
 
 impl Containers {
-    /// Starts both; LocalStack is ready, the front is waited for by its control listener.
+    /// Starts them; LocalStack and Vault are ready, the front is waited for by its control listener.
     ///
     /// # Errors
-    /// One cannot be started, or LocalStack is not ready in time.
-    pub(super) async fn start(tools_image: &str, secrets: &FrontSecrets, marks: &Marks) -> Result<Self, WorldError> {
-        let localstack = run(LocalStack, "localstack", marks, Vec::new()).await?;
+    /// One cannot be started, or is not ready in time.
+    pub(super) async fn start(
+        tools_image: &str,
+        with_vault: bool,
+        secrets: &FrontSecrets,
+        marks: &Marks,
+    ) -> Result<Self, WorldError> {
+        let (localstack, vault) = tokio::try_join!(run(LocalStack, "localstack", marks, Vec::new()), async {
+            match with_vault {
+                true => VaultContainer::start(marks).await.map(Some),
+                false => Ok(None),
+            }
+        })?;
         let localstack_version = LocalStack.tag().to_owned();
         let environment = vec![
             ("ROLECALL_ROOT_KEY".to_owned(), secrets.root_key.clone()),
             ("ROLECALL_CONTROL_TOKEN".to_owned(), secrets.control_token.clone()),
         ];
         learn(&secrets.control_token);
-        let tools = run(Tools::new(tools_image, localstack.address), "front", marks, environment).await?;
+        let before_vault = vault.as_ref().map(|vault| vault.running.address);
+        let tools = Tools::new(tools_image, localstack.address, before_vault);
+        let tools = run(tools, "front", marks, environment).await?;
         Ok(Self {
             localstack,
             tools,
+            vault,
             localstack_version,
         })
     }
@@ -162,15 +191,17 @@ impl Containers {
         self.tools.address
     }
 
-    /// The containers' ids: LocalStack's, and the front's.
+    /// LocalStack's id, and the front's.
     pub(super) fn ids(&self) -> [&str; 2] {
-        [self.localstack.container.id(), self.tools.container.id()]
+        [self.localstack.id(), self.tools.id()]
     }
 
     /// Their words, by name.
     pub(super) async fn logs(&self) -> Vec<(String, String)> {
+        let [localstack, front] = self.ids();
+        let vault = self.vault.as_ref().map(|vault| ("vault", vault.running.id()));
         let mut all = Vec::new();
-        for (name, id) in ["localstack", "front"].into_iter().zip(self.ids()) {
+        for (name, id) in [("localstack", localstack), ("front", front)].into_iter().chain(vault) {
             let said = Program::docker(["logs", "--tail", "2000", id]).ask().await;
             let text = said.map_or_else(
                 |error| error.to_string(),
@@ -181,20 +212,35 @@ impl Containers {
         all
     }
 
-    /// Removes both, or lets both stay.
+    /// Removes them, or lets them stay.
     pub(super) async fn end(self, keep: bool) -> Result<(), WorldError> {
+        let vault = self.vault.map(|vault| vault.running.container);
         if keep {
             // Dropping a handle removes its container.
-            std::mem::forget((self.localstack.container, self.tools.container));
+            std::mem::forget((self.localstack.container, self.tools.container, vault));
             return Ok(());
         }
-        let (one, other) = tokio::join!(self.localstack.container.rm(), self.tools.container.rm());
+        let (one, other, vault) = tokio::join!(self.localstack.container.rm(), self.tools.container.rm(), async {
+            match vault {
+                Some(vault) => vault.rm().await,
+                None => Ok(()),
+            }
+        });
         one.and(other)
+            .and(vault)
             .map_err(|error| WorldError::doing("remove the run's containers", &error))
     }
 }
 
-async fn run<I: Image + 'static>(
+// === impl Running ===
+
+impl<I: Image> Running<I> {
+    pub(super) fn id(&self) -> &str {
+        self.container.id()
+    }
+}
+
+pub(super) async fn run<I: Image + 'static>(
     image: I,
     what: &str,
     marks: &Marks,
@@ -247,7 +293,7 @@ mod tests {
     #[case("registry:5000/tools", "registry:5000/tools", "latest")]
     #[case("registry:5000/tools:2", "registry:5000/tools", "2")]
     fn an_image_is_told_from_its_tag(#[case] image: &str, #[case] name: &str, #[case] tag: &str) {
-        let tools = Tools::new(image, Ipv4Addr::LOCALHOST);
+        let tools = Tools::new(image, Ipv4Addr::LOCALHOST, None);
         assert_eq!((tools.name(), tools.tag()), (name, tag));
     }
 }

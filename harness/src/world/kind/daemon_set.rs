@@ -37,6 +37,8 @@ pub(super) struct SubjectPlan {
     pub(super) settings: Settings,
     /// `http://…`, where it finds AWS.
     pub(super) endpoint: String,
+    /// `http://…`, where it finds Vault, if there is one.
+    pub(super) vault: Option<String>,
     pub(super) region: String,
     pub(super) account: String,
     /// What moving its clock wants.
@@ -60,7 +62,7 @@ impl SubjectPlan {
             interface: "veth+".to_owned(),
             kubeconfig: None,
             metadata_address: super::routes::METADATA,
-            vault: None,
+            vault: self.vault.clone(),
             base_role_arn: format!("arn:aws:iam::{}:role/", self.account),
         };
         let of = |name: &str, path: &str| json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}});
@@ -137,23 +139,41 @@ pub(super) async fn grant(client: &Client, marks: &Marks) -> Result<(), WorldErr
     apply(&Api::all(client.clone()), &namespace).await?;
     let account: ServiceAccount =
         object(json!({"metadata": {"name": PROXY, "namespace": NAMESPACE, "labels": labels}}))?;
-    let role: ClusterRole = object(json!({
-        "metadata": {"name": PROXY, "labels": labels},
-        "rules": [{"apiGroups": [""], "resources": ["pods", "namespaces"], "verbs": ["list", "watch"]}]
-    }))?;
     let binding: ClusterRoleBinding = object(json!({
         "metadata": {"name": PROXY, "labels": labels},
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": PROXY},
         "subjects": [{"kind": "ServiceAccount", "name": PROXY, "namespace": NAMESPACE}]
     }))?;
     let accounts = Api::namespaced(client.clone(), NAMESPACE);
-    let (roles, bindings) = (Api::all(client.clone()), Api::all(client.clone()));
+    let (bindings, settings) = (Api::all(client.clone()), Settings::default());
     tokio::try_join!(
         apply(&accounts, &account),
-        apply(&roles, &role),
+        allow(client, marks, &settings),
         apply(&bindings, &binding)
     )
     .map(drop)
+}
+
+/// Lets the subject do what it needs with these settings, and no more.
+///
+/// # Errors
+/// What the API server says.
+pub(super) async fn allow(client: &Client, marks: &Marks, settings: &Settings) -> Result<(), WorldError> {
+    let role: ClusterRole = object(json!({
+        "metadata": {"name": PROXY, "labels": marks.labels()},
+        "rules": rules(settings)
+    }))?;
+    apply(&Api::all(client.clone()), &role).await.map(drop)
+}
+
+/// Whoever may make tokens of any service account is close to being the cluster's administrator, so that right is given
+/// only where keys come from Vault.
+fn rules(settings: &Settings) -> Value {
+    let mut rules = vec![json!({"apiGroups": [""], "resources": ["pods", "namespaces"], "verbs": ["list", "watch"]})];
+    if settings.asks_vault() {
+        rules.push(json!({"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]}));
+    }
+    rules.into()
 }
 
 /// An object of Kubernetes', from its members.
@@ -178,6 +198,8 @@ where
 
 #[cfg(test)]
 mod tests {
+    use rolecall_scenario::model::VaultUse;
+
     use super::*;
 
     fn plan() -> SubjectPlan {
@@ -186,6 +208,7 @@ mod tests {
             image: "rolecall-proxy:1".to_owned(),
             settings: Settings::default(),
             endpoint: "http://172.18.0.9:4566".to_owned(),
+            vault: Some("http://172.18.0.9:8200".to_owned()),
             region: "us-east-1".to_owned(),
             account: "111122223333".to_owned(),
             clock_token: "token".to_owned(),
@@ -220,6 +243,23 @@ mod tests {
             !arguments.contains("--kubeconfig"),
             "in a pod the service account is used: {arguments}"
         );
+    }
+
+    #[test]
+    fn the_subject_may_make_tokens_only_where_its_keys_come_from_vault() {
+        let mut plan = plan();
+        let of = |plan: &SubjectPlan| {
+            let daemon_set = serde_json::to_value(plan.daemon_set("1").expect("objects")).expect("JSON");
+            let arguments = daemon_set["spec"]["template"]["spec"]["containers"][0]["args"].to_string();
+            let rules = rules(&plan.settings).to_string();
+            (
+                arguments.contains("--vault-addr"),
+                rules.contains("serviceaccounts/token"),
+            )
+        };
+        assert_eq!(of(&plan), (false, false));
+        plan.settings.vault = Some(VaultUse::On { auth_role: None });
+        assert_eq!(of(&plan), (true, true));
     }
 
     #[test]

@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     report::decisions_json,
-    world::{Diagnostics, WorldError, recorded},
+    world::{
+        Diagnostics, WorldError,
+        recorded::{self, Recorded},
+    },
 };
 
 // === impl KindWorld: diagnostics ===
@@ -61,11 +64,12 @@ impl KindWorld {
             .metadata_journal(0)
             .await
             .map_err(|error| self.steering(&error))?;
-        Ok(recorded::http_lines(
-            entries,
-            requests.into_iter().map(request).collect(),
-            self,
-        ))
+        let recorded = Recorded {
+            aws: entries,
+            imds: requests.into_iter().map(request).collect(),
+            vault: self.vault_entries(0).await?,
+        };
+        Ok(recorded::http_lines(recorded, self))
     }
 
     /// The pods of the scenario, and ours.
@@ -132,6 +136,9 @@ impl KindWorld {
             ),
             format!("AWS             {} (from pods and nodes)", self.ground.endpoint),
         ];
+        if let Some(vault) = &self.ground.vault {
+            lines.push(format!("Vault           {} (from pods and nodes)", vault.address));
+        }
         for node in &cluster.nodes {
             lines.push(format!("{:<15} docker exec -it {} bash", node.name, node.host));
         }

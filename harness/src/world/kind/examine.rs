@@ -3,7 +3,7 @@
 use super::{
     cluster,
     command::Program,
-    options::{LOCALSTACK_IMAGE, NODE_IMAGE},
+    options::{LOCALSTACK_IMAGE, NODE_IMAGE, VAULT_IMAGE},
 };
 
 /// One thing that was found out.
@@ -28,6 +28,7 @@ pub(crate) async fn examine() -> Vec<Finding> {
     if all.first().is_some_and(|engine| engine.ok) {
         all.push(image("the node image", NODE_IMAGE).await);
         all.push(image("the LocalStack image", LOCALSTACK_IMAGE).await);
+        all.push(image("the Vault image", VAULT_IMAGE).await);
         all.extend(disk().await);
     }
     all

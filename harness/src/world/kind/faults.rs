@@ -1,4 +1,4 @@
-//! Faults of the front and the metadata service, and how late IAM's changes are seen, by way of the control listener.
+//! Faults of the front, the metadata service and Vault, and how late IAM's changes are seen, by way of the control listener.
 
 use std::{sync::PoisonError, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::{
 /// Why a fault cannot be injected in kind, before anything is started.
 pub(super) fn unable(fault: &Fault) -> Option<String> {
     match fault.service.as_str() {
-        "sts" | "imds" => fault
+        "sts" | "imds" | "vault" => fault
             .kinds
             .iter()
             .find_map(|kind| of(&fault.service, kind, fault.times).err()),
@@ -28,6 +28,10 @@ impl KindWorld {
     /// The service cannot fail in this way.
     pub(super) async fn begin_fault(&self, fault: &Fault) -> Result<(), WorldError> {
         for kind in &fault.kinds {
+            if fault.service == "vault" && *kind == FaultKind::Sealed && fault.times.is_none() {
+                self.seal_vault().await?;
+                continue;
+            }
             let fault_there = of(&fault.service, kind, fault.times).map_err(WorldError::new)?;
             let injected = self.ground.control.inject(&fault.service, &fault_there).await;
             injected.map_err(|error| self.steering(&error))?;
@@ -40,8 +44,12 @@ impl KindWorld {
     pub(super) async fn end_faults(&self, service: &str) -> Result<FaultEnd, WorldError> {
         let healed = self.ground.control.heal(service).await;
         let healed = healed.map_err(|error| self.steering(&error))?.unwrap_or_default();
+        let met_sealed = match service {
+            "vault" => self.unseal_vault().await?,
+            _ => 0,
+        };
         Ok(FaultEnd {
-            met: healed.met.unwrap_or_default(),
+            met: healed.met.unwrap_or_default().saturating_add(met_sealed),
             left: healed.left.unwrap_or_default(),
         })
     }
@@ -70,7 +78,7 @@ impl KindWorld {
 /// A fault in the control listener's words; the error says what it has no word for.
 fn of(service: &str, kind: &FaultKind, times: Option<u32>) -> Result<control::Fault, String> {
     match (service, kind) {
-        ("imds", FaultKind::Error(code)) => match code.parse() {
+        ("imds" | "vault", FaultKind::Error(code)) => match code.parse() {
             Ok(status) => Ok(control::Fault::Status { status, times }),
             Err(_) => Err(format!("{code} is no HTTP status; write one such as 503")),
         },
@@ -78,6 +86,7 @@ fn of(service: &str, kind: &FaultKind, times: Option<u32>) -> Result<control::Fa
             code: code.clone(),
             times,
         }),
+        ("vault", FaultKind::Sealed) => Ok(control::Fault::Sealed { times }),
         (_, FaultKind::Down) => Ok(control::Fault::Down { times }),
         (_, FaultKind::Delay(_)) if times.is_some() => {
             Err("the kind world delays every answer until `heal`, not a number of them (`times`)".to_owned())

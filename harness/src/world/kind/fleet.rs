@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     cluster::{ClusterNode, KindCluster},
     command::Program,
-    daemon_set::{APP, PROXY, ROLL, RUNS_HERE, SubjectPlan, apply},
+    daemon_set::{APP, PROXY, ROLL, RUNS_HERE, SubjectPlan, allow, apply},
     marks::NAMESPACE,
     subject_log::SubjectLogs,
 };
@@ -108,7 +108,9 @@ impl Fleet {
     /// They cannot be made, or are not ready in time: what Kubernetes and they themselves say.
     pub(super) async fn roll(&self) -> Result<(), WorldError> {
         let roll = format!("{:016x}", rand::random::<u64>());
-        let daemon_set = self.plan().daemon_set(&roll)?;
+        let plan = self.plan();
+        let daemon_set = plan.daemon_set(&roll)?;
+        allow(&self.cluster.client, &plan.marks, &plan.settings).await?;
         let api: Api<DaemonSet> = Api::namespaced(self.cluster.client.clone(), NAMESPACE);
         let label = self.cluster.workers().map(|node| self.label(node, true));
         futures::future::try_join_all(label).await?;

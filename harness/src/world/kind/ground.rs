@@ -14,6 +14,7 @@ use super::{
     node_pods,
     options::KindOptions,
     routes, tidy,
+    vault::VaultGround,
 };
 use crate::{
     check::Keys,
@@ -48,12 +49,22 @@ pub(crate) struct KindGround {
     pub(super) endpoint: String,
     /// Where the operator finds it.
     pub(super) operator: String,
+    /// Vault, where a scenario has to do with it.
+    pub(super) vault: Option<VaultGround>,
     /// What moving the subject's clock wants.
     pub(super) clock_token: String,
     /// How pods were intercepted last; `None` before the first scenario.
     intercept: Mutex<Option<Option<String>>>,
-    /// What was really run: Kubernetes, kind, LocalStack.
+    /// What was really run: Kubernetes, kind, LocalStack, Vault.
     pub(crate) versions: BTreeMap<String, String>,
+}
+
+/// What the scenarios of a run want beside what every run has.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wanted {
+    /// Further programs in pods.
+    pub(crate) programs: bool,
+    pub(crate) vault: bool,
 }
 
 /// Says how a phase went: what was done, and how long it took.
@@ -70,7 +81,7 @@ impl KindGround {
         options: KindOptions,
         subject: Subject,
         images: impl Future<Output = Result<Images, WorldError>> + Send,
-        programs: bool,
+        wanted: Wanted,
         marks: Marks,
         say: Say<'_>,
     ) -> Result<Arc<Self>, WorldError> {
@@ -94,15 +105,19 @@ impl KindGround {
         let start = monotonic();
         let (containers, (), ()) = tokio::try_join!(
             async {
-                let containers = Containers::start(&images.tools, &secrets, &marks).await?;
-                say("LocalStack and front", since(start));
+                let containers = Containers::start(&images.tools, wanted.vault, &secrets, &marks).await?;
+                let what = match wanted.vault {
+                    true => "LocalStack, Vault and front",
+                    false => "LocalStack and front",
+                };
+                say(what, since(start));
                 Ok::<_, WorldError>(containers)
             },
             async {
                 let (all, workers): (Vec<_>, Vec<_>) = (cluster.nodes.iter().collect(), cluster.workers().collect());
                 images::load(&cluster, &all, &images.tools).await?;
                 images::load(&cluster, &workers, &images.proxy).await?;
-                if programs {
+                if wanted.programs {
                     images::load(&cluster, &workers, &options.aws_cli_image).await?;
                 }
                 say("images on the nodes", since(start));
@@ -122,9 +137,12 @@ impl KindGround {
         };
         let mut versions = cluster.versions.clone();
         versions.insert("localstack".to_owned(), containers.localstack_version.clone());
+        if let Some(vault) = &containers.vault {
+            versions.insert("vault".to_owned(), vault.version.clone());
+        }
         let environment = environment(&endpoint, "us-east-1");
         let start = monotonic();
-        tokio::try_join!(
+        let ((), (), (), vault) = tokio::try_join!(
             routes::lay(
                 &cluster,
                 &containers,
@@ -140,6 +158,7 @@ impl KindGround {
                     .map(drop)
                     .map_err(|error| steer(&error))
             },
+            VaultGround::of(&cluster, &containers, &endpoint, &marks),
         )?;
         say("ways between pods and containers", since(start));
         let ground = Arc::new(Self {
@@ -153,6 +172,7 @@ impl KindGround {
             control,
             endpoint,
             operator,
+            vault,
             intercept: Mutex::default(),
             versions,
         });

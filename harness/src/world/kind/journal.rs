@@ -1,4 +1,4 @@
-//! What the front and the metadata service recorded, by way of the control listener.
+//! What the front, the metadata service and Vault's forwarder recorded, by way of the control listener.
 
 use std::{collections::HashMap, net::IpAddr};
 
@@ -39,6 +39,7 @@ impl KindWorld {
             .map_err(|error| self.steering(&error))?;
         mark.front = entries.last().map_or(mark.front, |entry| entry.number + 1);
         mark.imds = requests.last().map_or(mark.imds, |request| request.number + 1);
+        mark.vault = self.vault_mark(mark.vault).await?;
         *self.marked.lock().await = mark;
         Ok(mark)
     }
@@ -58,9 +59,8 @@ impl KindWorld {
                     .map_err(|error| self.steering(&error))?;
                 recorded::metadata_requests(requests.into_iter().map(request).collect(), self)
             }
-            service @ ("kubernetes" | "vault") => {
-                return Err(WorldError::new(format!("nothing records {service} in kind")));
-            }
+            "vault" => recorded::vault_requests(self.vault_entries(from.vault).await?, &journal.operation, self),
+            "kubernetes" => return Err(WorldError::new("nothing records the API server in kind")),
             service => {
                 let entries = control
                     .journal(from.front)

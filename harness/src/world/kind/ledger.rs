@@ -131,8 +131,8 @@ mod tests {
     fn a_cluster_that_changes_hands_is_the_living_runs_and_was_made_if_one_of_them_says_so() {
         let living = std::process::id();
         for lines in [
-            [format!("c\told\t4294967295\t"), format!("c\tnew\t{living}\tno")],
-            [format!("c\tnew\t{living}\tno"), format!("c\told\t4294967295\t")],
+            ["c\told\t4294967295\t".to_owned(), format!("c\tnew\t{living}\tno")],
+            [format!("c\tnew\t{living}\tno"), "c\told\t4294967295\t".to_owned()],
         ] {
             let all = by_cluster(lines.iter().filter_map(|line| entry(line)));
             let [only] = all.as_slice() else {

@@ -5,6 +5,9 @@ pub(crate) const NODE_IMAGE: &str = "kindest/node:v1.36.3";
 /// LocalStack's last tag that wants no token. It contains the AWS CLI too.
 pub(crate) const LOCALSTACK_IMAGE: &str = "localstack/localstack:4.14.0";
 
+/// The Vault that scenarios meet, where they have to do with one.
+pub(crate) const VAULT_IMAGE: &str = "hashicorp/vault:1.21";
+
 /// How long nodes may take to be ready where nothing else is said. On an idle machine they take seconds.
 pub(crate) const NODES_READY: Duration = Duration::from_secs(120);
 

@@ -2,17 +2,18 @@
 
 use super::{
     examine::{engine, tool},
+    ground::Wanted,
     images,
-    options::{KindOptions, LOCALSTACK_IMAGE},
+    options::{KindOptions, LOCALSTACK_IMAGE, VAULT_IMAGE},
 };
 use crate::world::WorldError;
 
-/// Fails where this machine lacks what the kind world needs. Images that are not here are pulled; that of the AWS CLI only
-/// where scenarios run `programs`.
+/// Fails where this machine lacks what the kind world needs. Images that are not here are pulled; those of the AWS
+/// CLI and of Vault only where they are `wanted`.
 ///
 /// # Errors
 /// [`WorldError::Unable`]: all that is missing of Docker and kind at once, or an image; each with what to do.
-pub(crate) async fn require(options: &KindOptions, programs: bool) -> Result<(), WorldError> {
+pub(crate) async fn require(options: &KindOptions, wanted: Wanted) -> Result<(), WorldError> {
     let (engine, kind) = tokio::join!(engine(), tool());
     let lacks = |finding: super::Finding| {
         let remedy = finding.remedy.map(|remedy| format!("\n   = {remedy}"));
@@ -32,9 +33,10 @@ pub(crate) async fn require(options: &KindOptions, programs: bool) -> Result<(),
         (Some(options.node_image.as_str()), Some("--node-image")),
         (Some(LOCALSTACK_IMAGE), None),
         (
-            programs.then_some(options.aws_cli_image.as_str()),
+            wanted.programs.then_some(options.aws_cli_image.as_str()),
             Some("--aws-cli-image"),
         ),
+        (wanted.vault.then_some(VAULT_IMAGE), None),
         (options.proxy_image.as_deref(), Some("--proxy-image")),
         (options.tools_image.as_deref(), Some("--tools-image")),
     ];

@@ -6,8 +6,9 @@ use std::{fmt::Write as _, net::Ipv4Addr};
 use super::{
     cluster::{ClusterNode, KindCluster},
     command::Program,
-    containers::{AWS_PORT, CONTROL_PORT, Containers, NETWORK, OPERATOR_PORT},
+    containers::{AWS_PORT, CONTROL_PORT, Containers, NETWORK, OPERATOR_PORT, VAULT_OPERATOR_PORT},
     marks::Marks,
+    vault_container::VAULT_PORT,
 };
 use crate::world::WorldError;
 
@@ -16,7 +17,7 @@ pub(super) const METADATA: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
 /// Our chain of the nodes' NAT table.
 const CHAIN: &str = "ROLECALL-DIRECT";
 
-/// Lays the ways; where LocalStack is `guarded`, none but the front and this host reaches it.
+/// Lays the ways; where LocalStack and Vault are `guarded`, none but what stands before them and this host reaches them.
 ///
 /// # Errors
 /// What a container or a node says.
@@ -34,8 +35,15 @@ pub(super) async fn lay(
         in_container(front, node_image, front_script(&cluster.nodes, gateway), marks),
         async {
             if guarded {
-                let script = localstack_script(containers.front(), gateway);
+                let script = guard(containers.front(), gateway, AWS_PORT);
                 in_container(localstack, node_image, script, marks).await?;
+            }
+            Ok(())
+        },
+        async {
+            if let Some(vault) = containers.vault.as_ref().filter(|_| guarded) {
+                let script = guard(containers.front(), gateway, VAULT_PORT);
+                in_container(vault.running.id(), node_image, script, marks).await?;
             }
             Ok(())
         },
@@ -69,16 +77,16 @@ fn front_script(nodes: &[ClusterNode], gateway: Ipv4Addr) -> String {
     }
     let _ = writeln!(
         script,
-        "iptables -w -A INPUT -p tcp -m multiport --dports {CONTROL_PORT},{OPERATOR_PORT} ! -s {gateway} -j DROP"
+        "iptables -w -A INPUT -p tcp -m multiport --dports {CONTROL_PORT},{OPERATOR_PORT},{VAULT_OPERATOR_PORT} ! -s {gateway} -j DROP"
     );
     script
 }
 
-/// Nobody but the front, and this host, reaches LocalStack, which enforces nothing.
-fn localstack_script(front: Ipv4Addr, gateway: Ipv4Addr) -> String {
+/// Nobody but the front, and this host, reaches what is behind it: LocalStack enforces nothing, and Vault records nothing.
+fn guard(front: Ipv4Addr, gateway: Ipv4Addr, port: u16) -> String {
     format!(
         "set -e\niptables -w -A INPUT -i lo -j ACCEPT\niptables -w -A INPUT -s {front} -j ACCEPT\niptables -w -A INPUT -s \
-         {gateway} -j ACCEPT\niptables -w -A INPUT -p tcp --dport {AWS_PORT} -j DROP\n"
+         {gateway} -j ACCEPT\niptables -w -A INPUT -p tcp --dport {port} -j DROP\n"
     )
 }
 

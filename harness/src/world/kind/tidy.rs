@@ -20,6 +20,7 @@ use super::{
     daemon_set::{PROXY, RUNS_HERE},
     ground::KindGround,
     marks::{NAMESPACE, RUN},
+    vault::REVIEWER,
 };
 use crate::world::WorldError;
 
@@ -155,8 +156,9 @@ pub(super) async fn remove_ours(cluster: &KindCluster) -> Result<(), WorldError>
         let patched = nodes.patch(&node.host, &PatchParams::default(), &patch).await;
         patched.map_err(|error| WorldError::doing(format_args!("restore node {}", node.host), &error))?;
     }
-    delete_all::<ClusterRoleBinding>(cluster).await?;
-    delete_all::<ClusterRole>(cluster).await?;
+    delete_one::<ClusterRoleBinding>(cluster, PROXY).await?;
+    delete_one::<ClusterRoleBinding>(cluster, REVIEWER).await?;
+    delete_one::<ClusterRole>(cluster, PROXY).await?;
     let namespaces: Api<Namespace> = Api::all(client.clone());
     absent(
         namespaces.delete(NAMESPACE, &DeleteParams::default()).await.map(drop),
@@ -188,7 +190,7 @@ pub(super) async fn until_none_goes(client: &Client, names: &[String]) -> Result
     Ok(())
 }
 
-async fn delete_all<T>(cluster: &KindCluster) -> Result<(), WorldError>
+async fn delete_one<T>(cluster: &KindCluster, name: &str) -> Result<(), WorldError>
 where
     T: Resource<DynamicType = (), Scope = k8s_openapi::ClusterResourceScope>
         + Clone
@@ -196,7 +198,7 @@ where
         + std::fmt::Debug,
 {
     let api: Api<T> = Api::all(cluster.client.clone());
-    absent(api.delete(PROXY, &DeleteParams::default()).await.map(drop), PROXY)
+    absent(api.delete(name, &DeleteParams::default()).await.map(drop), name)
 }
 
 /// What is not there need not be removed.

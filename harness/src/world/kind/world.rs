@@ -8,7 +8,7 @@ use std::{
 use rolecall_clock::Clock;
 use rolecall_scenario::model::{Actor, Call, Fault, Given, Journal, ProxyCommand, ProxySettings, ProxyVerb};
 
-use super::{fleet::Fleet, ground::KindGround};
+use super::{fleet::Fleet, ground::KindGround, vault::KindVault};
 use crate::{
     check::{self, Context, Exec, JournalEntry, Keys, Metadata},
     world::{
@@ -27,6 +27,8 @@ pub(crate) struct KindWorld {
     /// The front's time, which is moved with it.
     pub(super) clock: Clock,
     pub(super) secrets: NodeSecrets,
+    /// Vault, if the scenario has to do with it.
+    pub(super) vault: Option<KindVault>,
     /// Up to where the journals were read.
     pub(super) marked: tokio::sync::Mutex<JournalMark>,
     /// How late changes of IAM are seen.
@@ -71,6 +73,9 @@ impl World for KindWorld {
         self.aws.apply_users(&given.users).await?;
         self.aws.apply_roles(&given.roles).await?;
         self.aws.apply_buckets(&given.buckets).await?;
+        if let Some(vault) = &self.vault {
+            Box::pin(vault.apply(given, &self.aws, &self.kubernetes)).await?;
+        }
         self.kubernetes.apply_namespaces(&given.namespaces).await?;
         self.kubernetes.apply_pods(&given.pods).await?;
         self.kubernetes.apply_manifests(&given.manifests).await?;

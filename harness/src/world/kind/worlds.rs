@@ -6,7 +6,7 @@ use std::{
 };
 
 use rolecall_clock::{Clock, monotonic, since};
-use rolecall_scenario::model::{Action, Given, Scenario};
+use rolecall_scenario::model::{Action, Actor, Given, Scenario};
 
 use super::{
     KindWorld,
@@ -35,7 +35,15 @@ use crate::{
 /// What the kind world can do.
 pub(crate) fn capabilities() -> Capabilities {
     // LocalStack's image has the AWS CLI; what else an image has is not known before it runs.
-    Capabilities::new("the kind world", ["clock", "faults", "exec:aws", "web_identity"])
+    let mut has = Capabilities::new(
+        "the kind world",
+        ["clock", "faults", "exec:aws", "vault", "web_identity"],
+    );
+    has.fix_clock(
+        "vault",
+        "Vault is a real server in the kind world and has no clock that can be moved".to_owned(),
+    );
+    has
 }
 
 /// Why a scenario cannot be run in kind, beside what it needs.
@@ -48,13 +56,27 @@ pub(crate) fn unable(scenario: &Scenario) -> Option<String> {
         ));
     }
     scenario.steps.iter().find_map(|step| match &step.action.value {
-        Action::Journal(journal) if ["kubernetes", "vault"].contains(&journal.service.as_str()) => Some(format!(
-            "nothing records `journal: {}` in the kind world",
-            journal.service
-        )),
+        Action::Journal(journal) if journal.service == "kubernetes" => {
+            Some("nothing records `journal: kubernetes` in the kind world".to_owned())
+        }
+        Action::Exec(_) => step.actor.as_ref().and_then(|actor| agent_of(&actor.value, scenario)),
         Action::Inject(faults) => faults.iter().find_map(faults::unable),
         _ => None,
     })
+}
+
+/// Why a program cannot be run in a pod: one of another image finds no credential process in it.
+fn agent_of(actor: &Actor, scenario: &Scenario) -> Option<String> {
+    let Actor::Pod(key) = actor else { return None };
+    let pod = scenario.given.pods.get(key)?;
+    pod.vault_agent.as_ref().map(|_| {
+        format!("in the kind world no program but the SDK's own call finds the `vault_agent` of pod {key} (`exec:`)")
+    })
+}
+
+/// Whether a scenario has to do with Vault.
+pub(crate) fn wants_vault(scenario: &Scenario) -> bool {
+    scenario.needs.contains("vault")
 }
 
 /// The kind world, for one scenario after the other.
@@ -85,6 +107,21 @@ impl Worlds for KindWorlds {
             .iter()
             .map(|name| (name.value.clone(), (random_account(), random_key())))
             .collect();
+        let mut documents = Documents {
+            account: account.clone(),
+            accounts: further
+                .iter()
+                .map(|(name, (number, _))| (name.clone(), number.clone()))
+                .collect(),
+            node_role: names.node_role(),
+            issuer: None,
+            fixtures: self.fixtures.clone(),
+        };
+        let vault = match &ground.vault {
+            // While the front still knows the account that Vault made users in.
+            Some(vault) if wants_vault(scenario) => Some(Box::pin(vault.begin(&region, documents.clone())).await?),
+            _ => None,
+        };
         let reset = Reset {
             account: Some(account.clone()),
             region: Some(region.clone()),
@@ -103,24 +140,13 @@ impl Worlds for KindWorlds {
         };
         let reset = ground.control.reset(&reset).await;
         reset.map_err(|error| WorldError::doing("reset the AWS front", &error))?;
-        let mut issuer = None;
         if scenario.needs.contains("web_identity") {
             let told = issuer::token_issuer(&ground.cluster.client).await?;
             let set = ground.control.set_issuer(&told).await;
             set.map_err(|error| WorldError::doing("tell the AWS front of the cluster's issuer", &error))?;
-            issuer = Some(told.issuer);
+            documents.issuer = Some(told.issuer);
         }
         let clock = Clock::new();
-        let documents = Documents {
-            account: account.clone(),
-            accounts: further
-                .iter()
-                .map(|(name, (number, _))| (name.clone(), number.clone()))
-                .collect(),
-            node_role: names.node_role(),
-            issuer,
-            fixtures: self.fixtures.clone(),
-        };
         let access = AwsAccess {
             endpoint: ground.operator.clone(),
             region: region.clone(),
@@ -146,15 +172,21 @@ impl Worlds for KindWorlds {
             image: ground.images.proxy.clone(),
             settings: settings.clone(),
             endpoint: ground.endpoint.clone(),
+            vault: ground.vault.as_ref().map(|vault| vault.address.clone()),
             region,
             account,
             clock_token: ground.clock_token.clone(),
             marks: ground.marks.clone(),
         };
         let client = ground.cluster.client.clone();
+        let mut kubernetes = KubernetesOperator::new(client, ground.subject.clone(), style, documents.clone());
+        if let Some(vault) = &ground.vault {
+            kubernetes = kubernetes.with_agent(vault.agent());
+        }
         let world = KindWorld {
-            aws: AwsOperator::new(&access, names, documents.clone()),
-            kubernetes: KubernetesOperator::new(client, ground.subject.clone(), style, documents),
+            aws: AwsOperator::new(&access, names, documents),
+            kubernetes,
+            vault,
             fleet: Fleet::new(ground.cluster.clone(), plan),
             ground: ground.clone(),
             clock,
@@ -168,35 +200,53 @@ impl Worlds for KindWorlds {
         let room = since(start);
         world.aws.create_oidc_provider().await?;
         world.aws.create_cluster_roles(&given.cluster).await?;
-        let applying = async {
+        // On the heap: all of them together are more than an unoptimised program's threads have room for.
+        let applying = Box::pin(async {
+            furnish_vault(&world, given).await?;
             tokio::try_join!(
-                async {
-                    world.aws.apply_users(&given.users).await?;
+                Box::pin(async {
+                    if world.vault.is_none() {
+                        world.aws.apply_users(&given.users).await?;
+                    }
                     world.aws.apply_roles(&given.roles).await?;
                     world.aws.apply_buckets(&given.buckets).await
-                },
-                async {
+                }),
+                Box::pin(async {
                     world.kubernetes.apply_namespaces(&given.namespaces).await?;
                     world.kubernetes.apply_pods(&given.pods).await?;
                     world.kubernetes.apply_manifests(&given.manifests).await
-                },
+                }),
             )?;
             Ok(monotonic())
-        };
-        let (applied, ()) = tokio::try_join!(applying, world.fleet.roll())?;
+        });
+        let (applied, ()) = tokio::try_join!(applying, Box::pin(world.fleet.roll()))?;
         let _ = world.settled.set(room + since(applied));
         // What is given has arrived everywhere before the first step.
         world.set_propagation(given).await?;
+        world.begin_vault_journal().await?;
         Ok(world)
     }
 
     async fn take_down(&self, world: KindWorld) {
         let buckets = world.aws.remove_buckets();
         let (buckets, objects) = tokio::join!(buckets, tidy::scenario(&self.ground.cluster));
-        for left in [buckets, objects].into_iter().filter_map(Result::err) {
+        // When no pod is left that could ask for more.
+        let leases = match &world.vault {
+            Some(vault) => Box::pin(vault.clear()).await,
+            None => Ok(()),
+        };
+        for left in [buckets, objects, leases].into_iter().filter_map(Result::err) {
             tracing::warn!("a scenario's state cannot be removed: {left}");
         }
     }
+}
+
+/// Mounts what Vault serves, and tells it what the scenario says. Before the pods: one that asks at once finds its role.
+async fn furnish_vault(world: &KindWorld, given: &Given) -> Result<(), WorldError> {
+    let Some(vault) = &world.vault else { return Ok(()) };
+    vault.operator.prepare().await?;
+    world.aws.apply_users(&given.users).await?;
+    vault.apply(given, &world.aws, &world.kubernetes).await
 }
 
 // === impl KindWorlds ===

@@ -12,6 +12,7 @@ mod pods;
 mod roles;
 mod users;
 mod vault;
+mod vault_state;
 mod web_identity;
 
 pub(crate) use agent::Agent;

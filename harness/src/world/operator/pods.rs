@@ -109,6 +109,7 @@ impl KubernetesOperator {
         }
         let metadata = ObjectMeta {
             name: Some(name.clone()),
+            labels: Some(self.style.labels.clone()).filter(|labels| !labels.is_empty()),
             ..ObjectMeta::default()
         };
         let account = ServiceAccount {

@@ -209,13 +209,22 @@ impl VaultOperator {
     }
 
     async fn write(&self, path: &str, body: Value) -> Result<(), WorldError> {
-        let what = format!("write {path} to Vault");
+        self.ask(Method::POST, path, Some(body)).await.map(drop)
+    }
+
+    /// Asks Vault as root.
+    ///
+    /// # Errors
+    /// [`WorldError::Refused`] with what Vault said; there is no answer.
+    pub(super) async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, WorldError> {
+        let what = format!("{} {path} of Vault", method.as_str().to_lowercase());
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
         let request = Request::builder()
-            .method(Method::POST)
+            .method(method)
             .uri(format!("{}/v1/{path}", self.access.address))
             .header("x-vault-token", self.access.root_token.expose_secret())
             .header("content-type", "application/json")
-            .body(Full::new(Bytes::from(body.to_string())))
+            .body(Full::new(Bytes::from(body)))
             .map_err(|error| WorldError::doing(&what, &error))?;
         let answer = async {
             let response = self.client.request(request).await;
@@ -229,7 +238,8 @@ impl VaultOperator {
             .await
             .map_err(|_| WorldError::new(format!("{what}: no answer within {} s", DEADLINE.as_secs())))??;
         if status.is_success() {
-            return Ok(());
+            // Nothing is said where there is nothing to say.
+            return Ok(serde_json::from_slice(&body).unwrap_or_default());
         }
         Err(refused(what, status, &body))
     }
