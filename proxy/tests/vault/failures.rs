@@ -32,6 +32,13 @@ const DENIED: Fault = Fault::Answer(403, "1 error occurred:\n\t* permission deni
     "auth/kubernetes/login",
     "leader"
 )]
+#[case::standby_of_a_cluster(
+    "login",
+    Fault::Answer(429, "Vault is in standby mode"),
+    503,
+    "auth/kubernetes/login",
+    "leader"
+)]
 #[case::led_in_a_circle("login", Fault::Plain(307, ""), 503, "auth/kubernetes/login", "leader")]
 #[case::broken(
     "aws/",
@@ -163,26 +170,24 @@ async fn a_failure_is_a_bounded_answer_and_one_line_that_says_what_to_do(
     assert_eq!(world.fake.tokens(), 1);
 }
 
+#[rstest]
+#[case::absent("absent", &["Role \"absent\" not found", "aws/sts/absent", "correct the pod's annotation"])]
+#[case::short("short", &["minimum field value of 900", "aws/sts/short", "raise default_sts_ttl"])]
 #[tokio::test]
-async fn a_role_that_vault_does_not_have_is_named() {
-    let world = World::new(Options::default()).await;
-    let pod = world.pod("reader", "absent");
-    assert_eq!(world.keys(&pod).await.status, 500);
-    let lines = log::of(&pod.name);
-    assert!(
-        lines.iter().any(|line| line.contains("Role \"absent\" not found")),
-        "{lines:?}"
-    );
-}
-
-#[tokio::test]
-async fn a_ttl_below_what_sts_gives_is_told_as_such() {
+async fn a_role_that_gives_no_keys_is_named_with_its_path_and_what_to_do(#[case] role: &str, #[case] told: &[&str]) {
     let world = World::new(Options::default()).await;
     world.fake.state().roles.insert("short".to_owned(), Role::Session(600));
-    let pod = world.pod("reader", "short");
-    assert_eq!(world.keys(&pod).await.status, 500);
+    let pod = world.pod("reader", role);
+    let answer = world.keys(&pod).await;
+    assert_eq!(answer.status, 500);
+    assert!(answer.body.len() < 60 && !answer.body.contains(role), "{answer:?}");
     let lines = log::of(&pod.name);
-    assert!(lines.iter().any(|line| line.contains("default_sts_ttl")), "{lines:?}");
+    let warned: Vec<_> = lines.iter().filter(|line| line.contains("WARN")).collect();
+    assert_eq!(warned.len(), 1, "{lines:?}");
+    for part in told {
+        // A log's field has its quotation marks escaped.
+        assert!(warned[0].replace('\\', "").contains(part), "no {part} in {warned:?}");
+    }
 }
 
 #[rstest]
