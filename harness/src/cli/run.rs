@@ -30,6 +30,9 @@ use crate::{
     },
 };
 
+/// Of each thread. Reading a pod from JSON inside a world's futures takes more than the usual 2 MiB where nothing is optimised.
+const STACK: usize = 16 << 20;
+
 /// Runs scenarios, says how each ended and writes the reports.
 pub(crate) fn run(suite: &Suite, args: &RunArgs) -> ExitStatus {
     match try_run(suite, args) {
@@ -148,6 +151,7 @@ fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
         interrupt: interrupt.clone(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_stack_size(STACK)
         .enable_all()
         .build()
         .map_err(|error| {
