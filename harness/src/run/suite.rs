@@ -36,20 +36,21 @@ pub(crate) async fn run_suite<W: Worlds>(
 ) {
     let (slots, options) = (Arc::new(Semaphore::new(options.jobs.max(1))), Arc::new(options));
     let (mut running, mut started) = (JoinSet::new(), HashMap::new());
+    let mut runs = Vec::new();
+    for plan in plans {
+        match plan {
+            Plan::Run { scenario, settings } => runs.push((scenario, settings)),
+            Plan::Skip { scenario, reason } => skip(scenario, reason, &say),
+        }
+    }
     for repeat in 1..=options.repeats.max(1) {
-        for plan in &plans {
-            let (scenario, settings) = match plan {
-                Plan::Run { scenario, settings } => (scenario.clone(), settings.clone()),
-                Plan::Skip { scenario, reason } if repeat == 1 => {
-                    skip(scenario.clone(), reason.clone(), &say);
-                    continue;
-                }
-                Plan::Skip { .. } => continue,
-            };
-            let (worlds, slots, options, say) = (worlds.clone(), slots.clone(), options.clone(), say.clone());
+        for (scenario, settings) in runs.iter().cloned() {
+            // Before the task is there, so that turns come in the order of the plans: a world may have grouped them.
+            let slot = slots.clone().acquire_owned().await;
+            let (worlds, options, say) = (worlds.clone(), options.clone(), say.clone());
             let shown = scenario.clone();
             let task = running.spawn(async move {
-                let _slot = slots.acquire().await;
+                let _slot = slot;
                 one(worlds.as_ref(), scenario, settings, &options, &|event| {
                     say(Happened { repeat, event })
                 })
@@ -216,5 +217,26 @@ mod tests {
         let said = messages(vec![plan("other")], 3).await;
         let rounds: Vec<u32> = said.iter().map(|(_, repeat, _)| *repeat).collect();
         assert_eq!(rounds, [1, 2, 3]);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn with_one_job_the_turns_come_in_the_order_of_the_plans() {
+        let ids: Vec<String> = (0..40).map(|number| format!("other-{number}")).collect();
+        let started = Arc::new(Mutex::new(Vec::new()));
+        let heard = started.clone();
+        let options = SuiteOptions {
+            jobs: 1,
+            repeats: 1,
+            hold: false,
+            stop: CancellationToken::new(),
+        };
+        let plans = ids.iter().map(|id| plan(id)).collect();
+        run_suite(Arc::new(Broken), plans, options, move |happened: Happened| {
+            if let Event::ScenarioStarted { scenario } = happened.event {
+                heard.lock().expect("no listener panics").push(scenario.id.clone());
+            }
+        })
+        .await;
+        assert_eq!(*started.lock().expect("no listener panics"), ids);
     }
 }

@@ -7,13 +7,15 @@ use kube::{Api, Client, api::ListParams};
 use rolecall_clock::{monotonic, since};
 use serde_yaml::{Mapping, Value};
 
-use super::{command::Program, ledger, marks::Marks, options::KindOptions, scratch, unmake};
+use super::{command::Program, inotify, ledger, marks::Marks, options::KindOptions, scratch, unmake};
 use crate::{owner::lives, world::WorldError};
 
 /// kind's own file, for a program that stands alone.
 const CONFIG: &str = include_str!("../../../../kind-config.yaml");
 /// The oldest kind whose commands and config these are.
 const OLDEST: (u32, u32) = (0, 20);
+/// With so few inotify instances left a node may have been refused one.
+const SCARCE: usize = 8;
 const CREATE: Duration = Duration::from_secs(300);
 
 /// A node of the cluster.
@@ -248,11 +250,19 @@ async fn wait_until_ready(client: &Client, cluster: &str, within: Duration) -> R
             Err(error) => error.to_string(),
         };
         if since(start) > within {
+            let scarce = inotify::used_and_allowed().filter(|(used, allowed)| used + SCARCE > *allowed);
+            let scarce = scarce.map(|(used, allowed)| {
+                format!(
+                    "\n   = {used} of {allowed} inotify instances are in use, without which no node works; {}",
+                    inotify::REMEDY
+                )
+            });
             return Err(WorldError::Unable {
                 reason: format!(
                     "the cluster {cluster} is not ready after {} s: {waits}; give it longer with --ready-within SECONDS, or let it \
-                     stay with --keep and look at the node: `docker exec {cluster}-worker journalctl --unit kubelet`",
-                    within.as_secs()
+                     stay with --keep and look at the node: `docker exec {cluster}-worker journalctl --unit kubelet`{}",
+                    within.as_secs(),
+                    scarce.unwrap_or_default()
                 ),
             });
         }

@@ -3,6 +3,7 @@
 use super::{
     cluster,
     command::Program,
+    inotify,
     options::{LOCALSTACK_IMAGE, NODE_IMAGE, VAULT_IMAGE},
 };
 
@@ -30,6 +31,7 @@ pub(crate) async fn examine() -> Vec<Finding> {
         all.push(image("the LocalStack image", LOCALSTACK_IMAGE).await);
         all.push(image("the Vault image", VAULT_IMAGE).await);
         all.extend(disk().await);
+        all.extend(watches());
     }
     all
 }
@@ -92,6 +94,19 @@ async fn image(what: &'static str, name: &str) -> Finding {
         },
         remedy: (!here).then(|| format!("a run pulls it; without a registry, `docker load` it: docker pull {name}")),
     }
+}
+
+/// Whether the nodes of one cluster more can watch their files, where this host has the engine.
+fn watches() -> Option<Finding> {
+    let (ok, found) = inotify::enough()?;
+    Some(Finding {
+        what: "inotify",
+        ok,
+        // A kept cluster has what it takes.
+        needed: false,
+        found,
+        remedy: (!ok).then(|| inotify::REMEDY.to_owned()),
+    })
 }
 
 /// Room for the nodes, where this host has the engine's folder.

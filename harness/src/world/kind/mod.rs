@@ -14,6 +14,7 @@ mod faults;
 mod fleet;
 mod ground;
 mod images;
+mod inotify;
 mod issuer;
 mod journal;
 mod ledger;
