@@ -151,7 +151,6 @@ fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
         interrupt: interrupt.clone(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .thread_stack_size(STACK)
         .enable_all()
         .thread_stack_size(STACK)
         .build()
@@ -182,10 +181,6 @@ fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
         status => Ok(status),
     }
 }
-
-/// Bytes of a thread's stack. A program that was not optimised keeps each step's state on it many times over, and the 2 MiB that
-/// threads have by default were too little for a scenario in kind.
-const STACK: usize = 16 * 1024 * 1024;
 
 fn subject(args: &RunArgs) -> Result<Subject, ExitStatus> {
     let Some(path) = &args.proxy_binary else {
