@@ -113,6 +113,18 @@ pub(crate) fn plans(plans: Vec<Plan>) -> Vec<Plan> {
     groups.into_iter().flatten().collect()
 }
 
+/// Skips what the cluster that is there now cannot run.
+pub(crate) fn plans_there(plans: Vec<Plan>, worlds: &KindWorlds) -> Vec<Plan> {
+    let each = plans.into_iter().map(|plan| match plan {
+        Plan::Run { scenario, settings } => match worlds.ground.unable(&scenario) {
+            Some(reason) => Plan::Skip { scenario, reason },
+            None => Plan::Run { scenario, settings },
+        },
+        skipped => skipped,
+    });
+    each.collect()
+}
+
 /// What the run stands on, brought up; Ctrl-C ends that too. What was made by then is removed.
 ///
 /// # Errors
@@ -168,7 +180,9 @@ pub(crate) async fn bring_up(
         }),
         Err(why) => {
             let status = why.map_or(ExitStatus::Interrupted, |error| no_world(&error));
-            if !kept {
+            if kept {
+                complain("with --keep, what was made by then stays until `rolecall sweep`");
+            } else {
                 abandon(&marks, named.as_deref()).await;
             }
             Err(status)
@@ -202,8 +216,11 @@ async fn abandon(marks: &Marks, named: Option<&str>) {
             .peekable();
         quiet = if left.peek().is_none() { quiet + 1 } else { 0 };
         for left in left {
-            if let Err(error) = left.remove().await {
-                return complain(format_args!("{left} cannot be removed, `rolecall sweep` will: {error}"));
+            match left.remove().await {
+                Ok(()) => anstream::eprintln!("kind: removed {left}"),
+                Err(error) => {
+                    return complain(format_args!("{left} cannot be removed, `rolecall sweep` will: {error}"));
+                }
             }
         }
         tokio::time::sleep(Duration::from_millis(300)).await;

@@ -166,6 +166,7 @@ fn try_run(suite: &Suite, args: &RunArgs) -> Result<ExitStatus, ExitStatus> {
         let chosen: Vec<_> = plans.iter().filter_map(Plan::to_run).cloned().collect();
         let worlds = kind::bring_up(suite, args, subject, &chosen, fold.run(), &interrupt).await?;
         fold.made_of(worlds.ground.versions.clone());
+        let plans = kind::plans_there(plans, &worlds);
         let over = run_plans(Some(worlds.clone()), plans, options, Screen::new(fold, folder, shown)).await;
         kind::end(&worlds).await;
         over

@@ -88,7 +88,7 @@ pub(crate) enum Service {
     Kubernetes(KubernetesArgs),
     /// AWS and the metadata service together with one clock, for a world of containers
     #[command(after_help = WORLD_EXAMPLES)]
-    World(WorldArgs),
+    World(Box<WorldArgs>),
     /// Vault's HTTP API as far as pods get AWS credentials through it
     #[command(after_help = VAULT_EXAMPLES)]
     Vault(VaultArgs),
@@ -171,6 +171,12 @@ pub(crate) struct WorldArgs {
     /// Where Vault listens for the operator, whose requests meet no fault and are not in the journal
     #[arg(long, value_name = "ADDR:PORT", requires = "vault_upstream")]
     pub(crate) vault_operator: Option<SocketAddr>,
+    /// Where connections to the API server behind --api-server are taken and passed on, TLS and all, so that they can be cut
+    #[arg(long, value_name = "ADDR:PORT", requires = "api_server")]
+    pub(crate) kubernetes: Option<SocketAddr>,
+    /// A real API server
+    #[arg(long, value_name = "ADDR:PORT", requires = "kubernetes")]
+    pub(crate) api_server: Option<SocketAddr>,
     #[command(flatten)]
     pub(crate) front: FrontArgs,
     #[command(flatten)]

@@ -13,6 +13,7 @@ use super::{
     control_token,
     listen::{Listening, say, stop_signal},
     nodes::nodes_of,
+    relay::Relay,
     services::{FrontSettings, Services, Sockets},
     upstream::try_upstream,
     watch::print_decisions,
@@ -32,6 +33,7 @@ pub(crate) async fn serve_aws(args: AwsArgs) -> Result<(), ServeError> {
         front: vec![(front, Door::World)],
         imds: None,
         vault: Vec::new(),
+        kubernetes: None,
     };
     run(sockets, settings, Vec::new(), control, args.front.why, ready).await
 }
@@ -63,10 +65,22 @@ pub(crate) async fn serve_world(args: WorldArgs) -> Result<(), ServeError> {
         imds.address()
     ));
     let vault = vault(&args, &mut ready).await?;
+    let kubernetes = match (args.kubernetes, args.api_server) {
+        (Some(address), Some(to)) => {
+            let socket = Listening::on(address, "--kubernetes").await?;
+            ready.push(format!(
+                "passing connections to {} on to the API server at {to}",
+                socket.address()
+            ));
+            Some((socket, Relay::new(to)))
+        }
+        _ => None,
+    };
     let sockets = Sockets {
         front: doors,
         imds: Some(imds),
         vault,
+        kubernetes,
     };
     run(sockets, settings, nodes, control, args.front.why, ready).await
 }

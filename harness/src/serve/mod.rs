@@ -14,6 +14,7 @@ mod imds;
 mod kubernetes;
 mod listen;
 mod nodes;
+mod relay;
 mod root_key;
 mod services;
 mod upstream;
@@ -48,7 +49,7 @@ pub(crate) fn serve(args: ServeArgs) -> Result<(), ServeError> {
             Service::Aws(args) => front::serve_aws(args).await,
             Service::Imds(args) => imds::serve_imds(args).await,
             Service::Kubernetes(args) => kubernetes::serve_kubernetes(args).await,
-            Service::World(args) => front::serve_world(args).await,
+            Service::World(args) => front::serve_world(*args).await,
             Service::Vault(args) => vault::serve_vault(args).await,
             Service::Idle => {
                 listen::stop_signal()?.cancelled().await;

@@ -20,6 +20,7 @@ use super::{
     control::Removed,
     listen::Listening,
     nodes::{Cloud, Node, Nodes},
+    relay::Relay,
 };
 use crate::secrets::learn;
 
@@ -44,6 +45,8 @@ pub(crate) struct Sockets {
     pub(crate) front: Vec<(Listening, Door)>,
     pub(crate) imds: Option<Listening>,
     pub(crate) vault: Vec<(Listening, rolecall_vault::Door)>,
+    /// The way to a real API server.
+    pub(crate) kubernetes: Option<(Listening, Relay)>,
 }
 
 /// The services, on their sockets.
@@ -56,6 +59,8 @@ pub(crate) struct Services {
     current: Mutex<Current>,
     /// How often they have begun anew.
     generation: watch::Sender<u64>,
+    /// Cancelled when no more is served.
+    over: CancellationToken,
     /// Where a service says that it ended though nobody had ended it.
     ended: mpsc::UnboundedSender<ServeError>,
 }
@@ -106,10 +111,12 @@ impl Services {
             restart: tokio::sync::Mutex::default(),
             current: Mutex::new(current.clone()),
             generation: watch::Sender::new(0),
+            over: CancellationToken::new(),
             ended,
         };
         let unable = |error| ServeError::Unable(format!("cannot serve: {error}"));
         services.serve(&current).map_err(unable)?;
+        services.pass_on().map_err(unable)?;
         Ok(Arc::new(services))
     }
 
@@ -146,6 +153,9 @@ impl Services {
         let before = self.current();
         before.end().await;
         let removed = before.remove_all().await;
+        if let Some(relay) = self.relay() {
+            relay.heal();
+        }
         self.nodes.clear();
         let current = Current::new(settings, self.nodes.clone(), nodes)?;
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = current.clone();
@@ -158,7 +168,29 @@ impl Services {
     /// Stops serving; requests that are under way are answered, for a second.
     pub(crate) async fn stop(&self) {
         let _alone = self.restart.lock().await;
+        self.over.cancel();
         self.current().end().await;
+    }
+
+    /// The way to the API server, if there is one.
+    pub(crate) fn relay(&self) -> Option<&Relay> {
+        self.sockets.kubernetes.as_ref().map(|(_, relay)| relay)
+    }
+
+    /// Connections to the API server live on while the services begin anew.
+    fn pass_on(&self) -> io::Result<()> {
+        let Some((socket, relay)) = &self.sockets.kubernetes else {
+            return Ok(());
+        };
+        let (listener, relay, stop) = (socket.listener()?, relay.clone(), self.over.clone());
+        let ended = self.ended.clone();
+        tokio::spawn(async move {
+            if let Err(error) = relay.serve(listener, stop).await {
+                let what = "the way to the API server";
+                let _ = ended.send(ServeError::Ended { what, error });
+            }
+        });
+        Ok(())
     }
 
     fn serve(&self, current: &Current) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! Worlds: what a scenario is run in. A world can do what a scenario asks and knows no expectation.
 
+mod botocore;
 mod contract;
 pub(crate) mod embedded;
 mod error;

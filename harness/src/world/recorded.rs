@@ -53,6 +53,20 @@ pub(crate) fn aws_requests(
         .collect()
 }
 
+/// A status in the word of a step's `where`.
+pub(crate) fn answer(status: u16) -> String {
+    match status {
+        0 => "none".to_owned(),
+        status if status < 400 => "ok".to_owned(),
+        status => status.to_string(),
+    }
+}
+
+/// The path of a target.
+pub(crate) fn without_query(target: &str) -> String {
+    target.split('?').next().unwrap_or_default().to_owned()
+}
+
 /// Requests to the instances' metadata service.
 pub(crate) fn metadata_requests(requests: Vec<ImdsRequest>, addresses: &impl Addresses) -> Vec<JournalEntry> {
     let entry = |request: ImdsRequest| JournalEntry {

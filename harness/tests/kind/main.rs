@@ -9,5 +9,6 @@ mod kind_kills;
 mod kind_left;
 mod kind_reversals;
 mod kind_run;
+mod kind_world;
 #[path = "../reversals/table/mod.rs"]
 mod table;

@@ -37,8 +37,8 @@ pub(crate) struct Advance {
     pub(crate) by_ms: u64,
 }
 
-/// `PUT /v1/faults/<service>`: what goes wrong with a service, `imds`, `vault` or one of AWS by its signing name. Requests by the
-/// operator's listener meet no fault.
+/// `PUT /v1/faults/<service>`: what goes wrong with a service, `imds`, `vault`, `kubernetes` or one of AWS by its signing name.
+/// Requests by the operator's listener meet no fault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Fault {
@@ -67,12 +67,18 @@ pub(crate) enum Fault {
         #[serde(default)]
         times: Option<u32>,
     },
+    /// Connections to the API server are cut once they have told what was there.
+    DropWatch {
+        /// How many of them; all until it is healed if absent.
+        #[serde(default)]
+        times: Option<u32>,
+    },
 }
 
 /// The answer to `DELETE /v1/faults/<service>`: what the service's faults did, all together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Healed {
-    /// Requests that met it.
+    /// Requests that met it, or connections that it has cut.
     pub(crate) met: Option<u32>,
     /// How often it would still have been met.
     pub(crate) left: Option<u32>,

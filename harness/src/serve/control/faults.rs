@@ -6,7 +6,10 @@ use http::StatusCode;
 use rolecall_vault::Forwarder;
 
 use super::{Fault, Healed, routes::Refused};
-use crate::serve::services::Current;
+use crate::serve::{
+    relay::Relay,
+    services::{Current, Services},
+};
 
 /// Begins a fault of `imds`, of `vault`, or of a service of AWS by its signing name.
 ///
@@ -59,6 +62,44 @@ pub(super) fn heal(current: &Current, service: &str) -> Result<Healed, Refused> 
     })
 }
 
+/// Cuts connections to the API server.
+///
+/// # Errors
+/// None are passed on here, or it is another fault.
+pub(super) fn cut(services: &Services, fault: &Fault) -> Result<(), Refused> {
+    let relay = relay(services)?;
+    match fault {
+        Fault::DropWatch { times } => {
+            relay.cut(*times);
+            Ok(())
+        }
+        _ => Err(Refused::bad(
+            "what is passed on to the API server is not seen here: the one fault of kubernetes is `drop_watch`",
+        )),
+    }
+}
+
+/// Cuts no more of them, and tells how many were.
+///
+/// # Errors
+/// None are passed on here, or none were to be cut.
+pub(super) fn mend(services: &Services) -> Result<Healed, Refused> {
+    let healed = relay(services)?.heal();
+    healed.ok_or_else(|| Refused::new(StatusCode::NOT_FOUND, "kubernetes has no fault to heal"))
+}
+
+fn relay(services: &Services) -> Result<&Relay, Refused> {
+    services.relay().ok_or_else(|| {
+        let message = "connections to an API server are not passed on here: start `rolecall serve world` with --kubernetes \
+                       and --api-server";
+        Refused::new(StatusCode::NOT_FOUND, message)
+    })
+}
+
+fn no_watches() -> Refused {
+    Refused::bad("only kubernetes has watches that break off")
+}
+
 /// What stands before Vault.
 ///
 /// # Errors
@@ -80,6 +121,7 @@ fn of_vault(fault: Fault) -> Result<(rolecall_vault::Fault, Option<u32>), Refuse
             Ok((rolecall_vault::Fault::Error(status_of(status)?, message), times))
         }
         Fault::Error { .. } => Err(Refused::bad("Vault has no error codes: give a `status`")),
+        Fault::DropWatch { .. } => Err(no_watches()),
     }
 }
 
@@ -89,6 +131,7 @@ fn of_imds(fault: Fault) -> Result<(rolecall_imds::Fault, Option<u32>), Refused>
         Fault::Down { times } => Ok((rolecall_imds::Fault::Down, times)),
         Fault::Status { status, times } => Ok((rolecall_imds::Fault::Error(status_of(status)?), times)),
         Fault::Error { .. } => Err(Refused::bad("the metadata service has no error codes: give a `status`")),
+        Fault::DropWatch { .. } => Err(no_watches()),
         Fault::Sealed { .. } => Err(Refused::bad("only vault can be sealed")),
     }
 }
@@ -101,6 +144,7 @@ fn of_aws(fault: Fault) -> Result<(rolecall_aws::Fault, Option<u32>), Refused> {
         Fault::Status { .. } => Err(Refused::bad(
             "services of AWS fail with error codes: give an `error` with its `code`",
         )),
+        Fault::DropWatch { .. } => Err(no_watches()),
         Fault::Sealed { .. } => Err(Refused::bad("only vault can be sealed")),
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{
     Advance, ClockState, InstanceKeys, InstanceName, KnownSecret, MetadataRequest, Propagation, Reset, Status,
     TokenIssuer,
-    faults::{heal, inject, vault},
+    faults::{cut, heal, inject, mend, vault},
 };
 use crate::serve::{
     nodes::Node,
@@ -54,7 +54,7 @@ const ROUTES: [(&str, &str); 19] = [
     (
         "PUT /v1/faults/SERVICE",
         "{\"kind\": \"error\", \"code\": \"Throttling\", \"times\": 2} of AWS, {\"kind\": \"status\", \"status\": 500} of imds and vault, \
-         {\"kind\": \"sealed\"} of vault; of each {\"kind\": \"delay\", \"delay_ms\": 500} and {\"kind\": \"down\"}",
+         {\"kind\": \"sealed\"} of vault, {\"kind\": \"drop_watch\", \"times\": 2} of kubernetes; of the others {\"kind\": \"delay\", \"delay_ms\": 500} and {\"kind\": \"down\"}",
     ),
     ("DELETE /v1/faults/SERVICE", "heals it and says what it did"),
     (
@@ -144,6 +144,11 @@ pub(super) async fn answer(
             entries.retain(|entry| entry.door == Door::World);
             value(&entries)
         }
+        ("PUT", ["v1", "faults", "kubernetes"]) => {
+            cut(services, &read(body)?)?;
+            Ok(json!({}))
+        }
+        ("DELETE", ["v1", "faults", "kubernetes"]) => value(&mend(services)?),
         ("PUT", ["v1", "faults", service]) => {
             inject(&current, service, read(body)?)?;
             Ok(json!({}))

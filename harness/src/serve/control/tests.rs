@@ -59,6 +59,7 @@ impl Served {
             front: vec![(front, Door::World)],
             imds: Some(imds),
             vault: Vec::new(),
+            kubernetes: None,
         };
         let (ended, _) = mpsc::unbounded_channel();
         let services = Services::start(sockets, settings, vec![node("nodes")], ended).expect("services");
@@ -257,6 +258,7 @@ async fn faults_are_met_until_they_are_healed() {
 #[case::an_error_code_of_the_metadata_service("imds", Fault::Error { code: "X".to_owned(), times: None })]
 #[case::a_status_of_aws("sts", Fault::Status { status: 500, times: None })]
 #[case::no_status("imds", Fault::Status { status: 7, times: None })]
+#[case::a_watch_of_aws("sts", Fault::DropWatch { times: None })]
 #[tokio::test]
 async fn a_fault_that_a_service_cannot_have_is_refused(#[case] service: &str, #[case] fault: Fault) {
     let error = Served::new()

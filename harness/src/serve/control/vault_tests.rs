@@ -64,6 +64,7 @@ impl Served {
             front: Vec::new(),
             imds: None,
             vault: vec![(world, Door::World), (operator, Door::Operator)],
+            kubernetes: None,
         };
         let (ended, _) = mpsc::unbounded_channel();
         let services = Services::start(sockets, settings, Vec::new(), ended).expect("services");

@@ -8,12 +8,12 @@ use rolecall_probe::{Report, Sdk, Task};
 use rolecall_scenario::model::{Actor, Call, Target};
 use secrecy::ExposeSecret as _;
 
-use super::{EmbeddedWorld, botocore, pods::Pod, probe::Programs};
+use super::{EmbeddedWorld, pods::Pod, probe::Programs};
 use crate::{
     check::{self, Context, Exec, Keys, Metadata},
     secrets::learn,
     world::{
-        MetadataTask, WorldError, metadata,
+        MetadataTask, WorldError, botocore, metadata,
         record::{outcome, probe_keys, record},
         seen::seen,
     },

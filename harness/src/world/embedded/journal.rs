@@ -78,13 +78,9 @@ impl EmbeddedWorld {
                 from_name: self.name_of(request.from.ip()),
                 by: None,
                 role: None,
-                answer: if request.status < 400 {
-                    "ok".to_owned()
-                } else {
-                    request.status.to_string()
-                },
+                answer: recorded::answer(request.status),
                 region: None,
-                path: Some(request.path),
+                path: Some(recorded::without_query(&request.path)),
                 headers: Vec::new(),
                 why: Vec::new(),
             })

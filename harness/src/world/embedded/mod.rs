@@ -3,7 +3,6 @@
 
 mod asking;
 mod aws_names;
-mod botocore;
 mod cloud;
 mod diagnose;
 mod faults;

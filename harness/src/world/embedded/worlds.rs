@@ -14,7 +14,6 @@ use rolecall_scenario::model::{ProxyVerb, Scenario};
 use super::{
     EmbeddedWorld, Graveyard, Ground,
     aws_names::AwsNames,
-    botocore,
     cloud::{Cloud, CloudSettings},
     issuer::ClusterKeys,
     network::Network,
@@ -28,7 +27,7 @@ use crate::{
     plan::{Capabilities, clients},
     subject::{Settings, Subject},
     world::{
-        WorldError, Worlds,
+        WorldError, Worlds, botocore,
         operator::{Agent, AwsOperator, ClusterNames, Documents, KubernetesOperator, PodStyle, VaultOperator},
     },
 };

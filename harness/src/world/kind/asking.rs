@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
+use rolecall_clock::{monotonic, since};
 use rolecall_probe::{Report, Sdk, Task};
 use rolecall_scenario::model::{Actor, Call, Target};
 
@@ -12,7 +13,7 @@ use crate::{
     check::{self, Context, Exec, Keys, Metadata},
     secrets::learn,
     world::{
-        MetadataTask, WorldError, metadata,
+        MetadataTask, WorldError, botocore, metadata,
         operator::{PROBE, PROGRAMS},
         record::{outcome, probe_keys, record},
         seen::seen,
@@ -102,6 +103,12 @@ impl KindWorld {
                 None => {
                     let walk = metadata::walk(walk, volley, context)?;
                     seen(self.probe(&place, &Task::Credentials(walk)).await?)?
+                }
+                Some("botocore") => {
+                    let start = monotonic();
+                    let client = &self.ground.cluster.client;
+                    let ran = place.programs.run(client, &botocore::words_in_image(), &[]).await?;
+                    vec![botocore::seen(&ran, since(start))?]
                 }
                 Some("rust") => seen(self.probe(&place, &Task::Sdk(Sdk::default())).await?)?,
                 Some(other) => return Err(WorldError::new(format!("there is no client {other} here"))),

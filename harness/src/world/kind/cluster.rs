@@ -7,7 +7,7 @@ use kube::{Api, Client, api::ListParams};
 use rolecall_clock::{monotonic, since};
 use serde_yaml::{Mapping, Value};
 
-use super::{command::Program, inotify, ledger, marks::Marks, options::KindOptions, scratch, unmake};
+use super::{audit, command::Program, inotify, ledger, marks::Marks, options::KindOptions, scratch, unmake};
 use crate::{owner::lives, world::WorldError};
 
 /// kind's own file, for a program that stands alone.
@@ -114,6 +114,14 @@ impl KindCluster {
         node.ok_or_else(|| WorldError::new(format!("there is no node {name}")))
     }
 
+    /// Where the API server runs.
+    ///
+    /// # Errors
+    /// There is no such node.
+    pub(super) fn master(&self) -> Result<&ClusterNode, WorldError> {
+        self.node("master-1")
+    }
+
     /// The nodes that the proxy's DaemonSet reaches.
     pub(super) fn workers(&self) -> impl Iterator<Item = &ClusterNode> {
         self.nodes.iter().filter(|node| node.name.starts_with("node-"))
@@ -153,9 +161,14 @@ async fn create(name: &str, options: &KindOptions) -> Result<(), WorldError> {
         .input(config)
         .within(CREATE)
         // `delete` waits for its children.
-        .sparing_children()
-        .run()
-        .await;
+        .sparing_children();
+    let created = tokio::select! {
+        created = created.run() => created,
+        () = async {
+            audit::place(name).await;
+            std::future::pending().await
+        } => Ok(String::new()),
+    };
     // kind tells the kubeconfig again whenever it is asked.
     scratch::remove(name);
     created.map(drop)

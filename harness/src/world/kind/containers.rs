@@ -23,6 +23,8 @@ pub(super) const CONTROL_PORT: u16 = 4567;
 pub(super) const OPERATOR_PORT: u16 = 4568;
 /// Where Vault's forwarder listens for the operator; for proxies and pods it does where Vault itself does.
 pub(super) const VAULT_OPERATOR_PORT: u16 = 8201;
+/// Where API servers of kind's listen on their nodes, and where the front passes the subject's connections on to them.
+pub(super) const API_PORT: u16 = 6443;
 
 const START: Duration = Duration::from_secs(60);
 
@@ -94,7 +96,7 @@ impl Image for LocalStack {
 // === impl Tools ===
 
 impl Tools {
-    fn new(image: &str, localstack: Ipv4Addr, vault: Option<Ipv4Addr>) -> Self {
+    fn new(image: &str, localstack: Ipv4Addr, vault: Option<Ipv4Addr>, api_server: Ipv4Addr) -> Self {
         // A registry's port has a colon too; a tag follows the last one behind the last slash.
         let (name, tag) = match image.rsplit_once(':') {
             Some((name, tag)) if !tag.contains('/') => (name, tag),
@@ -109,6 +111,7 @@ impl Tools {
             ("--control", CONTROL_PORT),
             // The address itself is given to the container when it runs.
             ("--imds", 80),
+            ("--kubernetes", API_PORT),
         ];
         if let Some(vault) = vault {
             arguments.extend(["--vault-upstream".to_owned(), format!("http://{vault}:{VAULT_PORT}")]);
@@ -120,6 +123,7 @@ impl Tools {
         for (flag, port) in listeners {
             arguments.extend([flag.to_owned(), format!("0.0.0.0:{port}")]);
         }
+        arguments.extend(["--api-server".to_owned(), format!("{api_server}:{API_PORT}")]);
         Self {
             name: name.to_owned(),
             tag: tag.to_owned(),
@@ -158,6 +162,7 @@ impl Containers {
         tools_image: &str,
         with_vault: bool,
         secrets: &FrontSecrets,
+        api_server: Ipv4Addr,
         marks: &Marks,
     ) -> Result<Self, WorldError> {
         let (localstack, vault) = tokio::try_join!(run(LocalStack, "localstack", marks, Vec::new()), async {
@@ -173,7 +178,7 @@ impl Containers {
         ];
         learn(&secrets.control_token);
         let before_vault = vault.as_ref().map(|vault| vault.running.address);
-        let tools = Tools::new(tools_image, localstack.address, before_vault);
+        let tools = Tools::new(tools_image, localstack.address, before_vault, api_server);
         let tools = run(tools, "front", marks, environment).await?;
         Ok(Self {
             localstack,
@@ -293,7 +298,7 @@ mod tests {
     #[case("registry:5000/tools", "registry:5000/tools", "latest")]
     #[case("registry:5000/tools:2", "registry:5000/tools", "2")]
     fn an_image_is_told_from_its_tag(#[case] image: &str, #[case] name: &str, #[case] tag: &str) {
-        let tools = Tools::new(image, Ipv4Addr::LOCALHOST, None);
+        let tools = Tools::new(image, Ipv4Addr::LOCALHOST, None, Ipv4Addr::LOCALHOST);
         assert_eq!((tools.name(), tools.tag()), (name, tag));
     }
 }

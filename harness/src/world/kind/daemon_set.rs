@@ -1,5 +1,7 @@
 //! The subject as Kubernetes objects: a DaemonSet on the nodes' own network, with no more rights than it needs.
 
+use std::net::Ipv4Addr;
+
 use k8s_openapi::api::{
     apps::v1::DaemonSet,
     core::v1::{Namespace, ServiceAccount},
@@ -12,7 +14,10 @@ use kube::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::marks::{Marks, NAMESPACE};
+use super::{
+    containers::API_PORT,
+    marks::{Marks, NAMESPACE},
+};
 use crate::{
     subject::{Listener, NodeFacts, Settings, Subject},
     world::WorldError,
@@ -26,6 +31,8 @@ pub(super) const APP: &str = "app.kubernetes.io/name";
 pub(super) const RUNS_HERE: &str = "rolecall.dev/proxy";
 /// Changes with every roll, so that a new pod is told from an old one.
 pub(super) const ROLL: &str = "rolecall.dev/roll";
+/// The name that the API server's certificate has in every cluster.
+const API_SERVER: &str = "kubernetes.default.svc";
 /// Who applies.
 pub(super) const MANAGER: &str = "rolecall";
 
@@ -39,6 +46,8 @@ pub(super) struct SubjectPlan {
     pub(super) endpoint: String,
     /// `http://…`, where it finds Vault, if there is one.
     pub(super) vault: Option<String>,
+    /// Where it finds the API server: the front, which passes its connections on and can cut them.
+    pub(super) api_server: Ipv4Addr,
     pub(super) region: String,
     pub(super) account: String,
     /// What moving its clock wants.
@@ -72,6 +81,9 @@ impl SubjectPlan {
             json!({"name": "AWS_ENDPOINT_URL", "value": self.endpoint}),
             json!({"name": "AWS_REGION", "value": self.region}),
             json!({"name": "AWS_DEFAULT_REGION", "value": self.region}),
+            // In place of those of the service: the API server's certificate has this name, and not the front's address.
+            json!({"name": "KUBERNETES_SERVICE_HOST", "value": API_SERVER}),
+            json!({"name": "KUBERNETES_SERVICE_PORT", "value": API_PORT.to_string()}),
         ];
         let own = self.subject.environment(&self.clock_token);
         environment.extend(
@@ -94,6 +106,7 @@ impl SubjectPlan {
                     "metadata": {"labels": labels, "annotations": {ROLL: roll}},
                     "spec": {
                         "hostNetwork": true,
+                        "hostAliases": [{"ip": self.api_server, "hostnames": [API_SERVER]}],
                         "nodeSelector": {RUNS_HERE: "yes"},
                         "serviceAccountName": PROXY,
                         "terminationGracePeriodSeconds": 5,
@@ -209,6 +222,7 @@ mod tests {
             settings: Settings::default(),
             endpoint: "http://172.18.0.9:4566".to_owned(),
             vault: Some("http://172.18.0.9:8200".to_owned()),
+            api_server: Ipv4Addr::new(172, 18, 0, 9),
             region: "us-east-1".to_owned(),
             account: "111122223333".to_owned(),
             clock_token: "token".to_owned(),
@@ -260,6 +274,19 @@ mod tests {
         assert_eq!(of(&plan), (false, false));
         plan.settings.vault = Some(VaultUse::On { auth_role: None });
         assert_eq!(of(&plan), (true, true));
+    }
+
+    #[test]
+    fn the_subject_reaches_the_api_server_by_its_certificates_name_through_the_front() {
+        let daemon_set = serde_json::to_value(plan().daemon_set("1").expect("objects")).expect("JSON");
+        let pod = &daemon_set["spec"]["template"]["spec"];
+        let aliases = json!([{"ip": "172.18.0.9", "hostnames": ["kubernetes.default.svc"]}]);
+        assert_eq!(pod["hostAliases"], aliases);
+        let environment = pod["containers"][0]["env"].as_array().expect("variables");
+        for (name, value) in [("HOST", "kubernetes.default.svc"), ("PORT", "6443")] {
+            let variable = json!({"name": format!("KUBERNETES_SERVICE_{name}"), "value": value});
+            assert!(environment.contains(&variable), "{variable} is not in {environment:?}");
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Faults of the front, the metadata service and Vault, and how late IAM's changes are seen, by way of the control listener.
+//! Faults of the front, the metadata service, Vault and the way to the API server, and how late IAM's changes are seen, by way of
+//! the control listener.
 
 use std::{sync::PoisonError, time::Duration};
 
@@ -17,6 +18,11 @@ pub(super) fn unable(fault: &Fault) -> Option<String> {
             .kinds
             .iter()
             .find_map(|kind| of(&fault.service, kind, fault.times).err()),
+        "kubernetes" if fault.kinds.iter().all(|kind| *kind == FaultKind::DropWatch) => None,
+        "kubernetes" => {
+            let why = "the kind world cannot let kubernetes fail but by `drop_watch`: its API server is a real one";
+            Some(why.to_owned())
+        }
         service => Some(format!("the kind world cannot let {service} fail")),
     }
 }
@@ -78,6 +84,7 @@ impl KindWorld {
 /// A fault in the control listener's words; the error says what it has no word for.
 fn of(service: &str, kind: &FaultKind, times: Option<u32>) -> Result<control::Fault, String> {
     match (service, kind) {
+        ("kubernetes", FaultKind::DropWatch) => Ok(control::Fault::DropWatch { times }),
         ("imds" | "vault", FaultKind::Error(code)) => match code.parse() {
             Ok(status) => Ok(control::Fault::Status { status, times }),
             Err(_) => Err(format!("{code} is no HTTP status; write one such as 503")),

@@ -1,12 +1,13 @@
 //! What one run stands on: the cluster, the containers beside it, the images on its nodes, and the canary that came back.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use rolecall_clock::{monotonic, since};
+use rolecall_scenario::model::Scenario;
 use tokio::sync::Mutex;
 
 use super::{
-    canary,
+    audit, canary,
     cluster::KindCluster,
     containers::{AWS_PORT, CONTROL_PORT, Containers, FrontSecrets, OPERATOR_PORT},
     daemon_set, images,
@@ -51,10 +52,14 @@ pub(crate) struct KindGround {
     pub(super) operator: String,
     /// Vault, where a scenario has to do with it.
     pub(super) vault: Option<VaultGround>,
+    /// Where the subject finds the API server: the front, which passes its connections on.
+    pub(super) api_server: Ipv4Addr,
     /// What moving the subject's clock wants.
     pub(super) clock_token: String,
     /// How pods were intercepted last; `None` before the first scenario.
     intercept: Mutex<Option<Option<String>>>,
+    /// Whether the API server writes an audit log.
+    audited: bool,
     /// What was really run: Kubernetes, kind, LocalStack, Vault.
     pub(crate) versions: BTreeMap<String, String>,
 }
@@ -103,9 +108,10 @@ impl KindGround {
             control_token: random_text('a', 32),
         };
         let start = monotonic();
-        let (containers, (), ()) = tokio::try_join!(
+        let (containers, (), (), audited) = tokio::try_join!(
             async {
-                let containers = Containers::start(&images.tools, wanted.vault, &secrets, &marks).await?;
+                let api_server = cluster.master()?.address;
+                let containers = Containers::start(&images.tools, wanted.vault, &secrets, api_server, &marks).await?;
                 let what = match wanted.vault {
                     true => "LocalStack, Vault and front",
                     false => "LocalStack and front",
@@ -124,6 +130,7 @@ impl KindGround {
                 Ok(())
             },
             daemon_set::grant(&cluster.client, &marks),
+            audit::is_written(&cluster),
         )?;
         let control = format!("http://{}:{CONTROL_PORT}", containers.front());
         let steer = |error: &dyn std::error::Error| WorldError::doing("steer the AWS front", error);
@@ -163,6 +170,7 @@ impl KindGround {
         say("ways between pods and containers", since(start));
         let ground = Arc::new(Self {
             clock_token: random_text('a', 32),
+            api_server: containers.front(),
             containers: Mutex::new(Some(containers)),
             options,
             marks,
@@ -174,12 +182,25 @@ impl KindGround {
             operator,
             vault,
             intercept: Mutex::default(),
+            audited,
             versions,
         });
         let start = monotonic();
         canary::sing(&ground).await?;
         say("canary", since(start));
         Ok(ground)
+    }
+
+    /// Why a scenario cannot be run in this cluster, as far as it is not known before there is one.
+    pub(crate) fn unable(&self, scenario: &Scenario) -> Option<String> {
+        let name = &self.cluster.name;
+        (audit::wants_audit(scenario) && !self.audited).then(|| {
+            format!(
+                "the API server of the cluster {name} writes no audit log, so nothing records `journal: kubernetes:*`; the cluster \
+                 was made by an earlier version or from another kind-config.yaml: delete it, and the next run makes one that does \
+                 (kind delete cluster --name {name})"
+            )
+        })
     }
 
     /// Ends what the run stood on: all of it, or (in a cluster that stays) what would outlive the subject.

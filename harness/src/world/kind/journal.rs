@@ -1,4 +1,5 @@
-//! What the front, the metadata service and Vault's forwarder recorded, by way of the control listener.
+//! What the front, the metadata service and Vault's forwarder recorded, by way of the control listener, and the API server in its
+//! audit log.
 
 use std::{collections::HashMap, net::IpAddr};
 
@@ -40,6 +41,9 @@ impl KindWorld {
         mark.front = entries.last().map_or(mark.front, |entry| entry.number + 1);
         mark.imds = requests.last().map_or(mark.imds, |request| request.number + 1);
         mark.vault = self.vault_mark(mark.vault).await?;
+        if let Some(audit) = &self.audit {
+            mark.kubernetes = audit.mark().await?;
+        }
         *self.marked.lock().await = mark;
         Ok(mark)
     }
@@ -60,7 +64,14 @@ impl KindWorld {
                 recorded::metadata_requests(requests.into_iter().map(request).collect(), self)
             }
             "vault" => recorded::vault_requests(self.vault_entries(from.vault).await?, &journal.operation, self),
-            "kubernetes" => return Err(WorldError::new("nothing records the API server in kind")),
+            "kubernetes" => match &self.audit {
+                Some(audit) => audit.since(from.kubernetes, &self.ground.cluster.nodes, self).await?,
+                None => {
+                    return Err(WorldError::new(
+                        "this scenario was not known to read what the API server is asked",
+                    ));
+                }
+            },
             service => {
                 let entries = control
                     .journal(from.front)

@@ -2,6 +2,7 @@
 //! One cluster for a run, and in it one scenario after the other.
 
 mod asking;
+mod audit;
 mod canary;
 mod cluster;
 mod command;

@@ -1,12 +1,12 @@
 //! The ways between pods and containers: the instances' metadata address, and no masquerading, so that whoever is asked
-//! sees the pod's own address.
+//! sees the pod's own address. The API server does too, for its audit log.
 
 use std::{fmt::Write as _, net::Ipv4Addr};
 
 use super::{
     cluster::{ClusterNode, KindCluster},
     command::Program,
-    containers::{AWS_PORT, CONTROL_PORT, Containers, NETWORK, OPERATOR_PORT, VAULT_OPERATOR_PORT},
+    containers::{API_PORT, AWS_PORT, CONTROL_PORT, Containers, NETWORK, OPERATOR_PORT, VAULT_OPERATOR_PORT},
     marks::Marks,
     vault_container::VAULT_PORT,
 };
@@ -30,7 +30,11 @@ pub(super) async fn lay(
 ) -> Result<(), WorldError> {
     let gateway = gateway().await?;
     let [localstack, front] = containers.ids();
-    let nodes = cluster.nodes.iter().map(|node| on_node(node, containers.front()));
+    let api_server = cluster.master()?.address;
+    let nodes = cluster
+        .nodes
+        .iter()
+        .map(|node| on_node(node, containers.front(), api_server));
     tokio::try_join!(
         in_container(front, node_image, front_script(&cluster.nodes, gateway), marks),
         async {
@@ -90,12 +94,12 @@ fn guard(front: Ipv4Addr, gateway: Ipv4Addr, port: u16) -> String {
     )
 }
 
-async fn on_node(node: &ClusterNode, front: Ipv4Addr) -> Result<(), WorldError> {
+async fn on_node(node: &ClusterNode, front: Ipv4Addr, api_server: Ipv4Addr) -> Result<(), WorldError> {
     // Before the rule that lets pods leave as their node. A second run finds the chain and fills it anew.
     let script = format!(
         "set -e\nip route replace {METADATA}/32 via {front}\niptables -w -t nat -N {CHAIN} 2>/dev/null || iptables -w -t nat -F \
          {CHAIN}\niptables -w -t nat -A {CHAIN} -d {front} -j ACCEPT\niptables -w -t nat -A {CHAIN} -d {METADATA} -j \
-         ACCEPT\niptables -w -t nat -C POSTROUTING -s {pods} -j {CHAIN} 2>/dev/null || iptables -w -t nat -I POSTROUTING 1 -s \
+         ACCEPT\niptables -w -t nat -A {CHAIN} -p tcp -d {api_server} --dport {API_PORT} -j ACCEPT\niptables -w -t nat -C POSTROUTING -s {pods} -j {CHAIN} 2>/dev/null || iptables -w -t nat -I POSTROUTING 1 -s \
          {pods} -j {CHAIN}\n",
         pods = node.pods
     );

@@ -8,9 +8,10 @@ use std::{
 use rolecall_clock::Clock;
 use rolecall_scenario::model::{Actor, Call, Fault, Given, Journal, ProxyCommand, ProxySettings, ProxyVerb};
 
-use super::{fleet::Fleet, ground::KindGround, vault::KindVault};
+use super::{audit::Audit, fleet::Fleet, ground::KindGround, vault::KindVault};
 use crate::{
     check::{self, Context, Exec, JournalEntry, Keys, Metadata},
+    subject::Settings,
     world::{
         Diagnostics, FaultEnd, JournalMark, MetadataTask, Patience, World, WorldError,
         node_secrets::NodeSecrets,
@@ -31,6 +32,8 @@ pub(crate) struct KindWorld {
     pub(super) vault: Option<KindVault>,
     /// Up to where the journals were read.
     pub(super) marked: tokio::sync::Mutex<JournalMark>,
+    /// What the API server records, if the scenario reads it.
+    pub(super) audit: Option<Audit>,
     /// How late changes of IAM are seen.
     pub(super) propagation: Mutex<Duration>,
     /// `advance` waits instead of moving clocks.
@@ -81,10 +84,7 @@ impl World for KindWorld {
         self.kubernetes.apply_manifests(&given.manifests).await?;
         let settings = self.fleet.settings().with(proxy);
         if settings != self.fleet.settings() {
-            self.ground.change_interception(&settings).await?;
-            self.fleet.set(settings);
-            self.fleet.roll().await?;
-            self.inherit(None).await?;
+            self.change_subject(settings).await?;
         }
         Ok(())
     }
@@ -193,9 +193,17 @@ impl World for KindWorld {
     }
 }
 
-// === impl KindWorld: time ===
+// === impl KindWorld: the subject ===
 
 impl KindWorld {
+    /// The subject runs with other settings when this returns.
+    async fn change_subject(&self, settings: Settings) -> Result<(), WorldError> {
+        self.ground.change_interception(&settings).await?;
+        self.fleet.set(settings);
+        self.fleet.roll().await?;
+        self.inherit(None).await
+    }
+
     /// A subject that is started later inherits the world's time.
     async fn inherit(&self, node: Option<&str>) -> Result<(), WorldError> {
         let offset = self.clock.offset();

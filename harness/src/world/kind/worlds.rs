@@ -10,6 +10,7 @@ use rolecall_scenario::model::{Action, Actor, Given, Scenario};
 
 use super::{
     KindWorld,
+    audit::{self, Audit},
     daemon_set::SubjectPlan,
     faults,
     fleet::Fleet,
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::{
     check::Keys,
-    plan::Capabilities,
+    plan::{Capabilities, clients},
     serve::{
         Node,
         control::{AccountKeys, Reset},
@@ -34,10 +35,17 @@ use crate::{
 
 /// What the kind world can do.
 pub(crate) fn capabilities() -> Capabilities {
-    // LocalStack's image has the AWS CLI; what else an image has is not known before it runs.
+    // LocalStack's image has the AWS CLI and its Python; what else an image has is not known before it runs.
     let mut has = Capabilities::new(
         "the kind world",
-        ["clock", "faults", "exec:aws", "vault", "web_identity"],
+        [
+            "client:botocore",
+            "clock",
+            "faults",
+            "exec:aws",
+            "vault",
+            "web_identity",
+        ],
     );
     has.fix_clock(
         "vault",
@@ -56,9 +64,6 @@ pub(crate) fn unable(scenario: &Scenario) -> Option<String> {
         ));
     }
     scenario.steps.iter().find_map(|step| match &step.action.value {
-        Action::Journal(journal) if journal.service == "kubernetes" => {
-            Some("nothing records `journal: kubernetes` in the kind world".to_owned())
-        }
         Action::Exec(_) => step.actor.as_ref().and_then(|actor| agent_of(&actor.value, scenario)),
         Action::Inject(faults) => faults.iter().find_map(faults::unable),
         _ => None,
@@ -173,6 +178,7 @@ impl Worlds for KindWorlds {
             settings: settings.clone(),
             endpoint: ground.endpoint.clone(),
             vault: ground.vault.as_ref().map(|vault| vault.address.clone()),
+            api_server: ground.api_server,
             region,
             account,
             clock_token: ground.clock_token.clone(),
@@ -183,6 +189,11 @@ impl Worlds for KindWorlds {
         if let Some(vault) = &ground.vault {
             kubernetes = kubernetes.with_agent(vault.agent());
         }
+        // Before the subject is started: what it asks first is recorded too.
+        let audit = match audit::wants_audit(scenario) {
+            true => Some(Audit::begin(&ground.cluster).await?),
+            false => None,
+        };
         let world = KindWorld {
             aws: AwsOperator::new(&access, names, documents),
             kubernetes,
@@ -192,6 +203,7 @@ impl Worlds for KindWorlds {
             clock,
             secrets: NodeSecrets::default(),
             marked: Default::default(),
+            audit,
             propagation: Mutex::default(),
             real_time: self.real_time,
             settled: OnceLock::new(),
@@ -286,5 +298,6 @@ pub(crate) fn wants_programs(scenario: &Scenario) -> bool {
         Action::Apply(given, _) => image(given),
         _ => false,
     });
-    applied || image(&scenario.given) || scenario.needs.iter().any(|need| need.starts_with("exec:"))
+    let has_client = clients(scenario).any(|client| client == "botocore");
+    applied || has_client || image(&scenario.given) || scenario.needs.iter().any(|need| need.starts_with("exec:"))
 }

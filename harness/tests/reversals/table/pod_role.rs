@@ -210,6 +210,15 @@ pub(super) const ROWS: &[Of] = &[
         ],
     ),
     Of(
+        "kube2iam/known-by-watching",
+        &[Reversal(
+            "the API server is asked nothing unless the proxy starts anew",
+            Words(&[("  - name: and for that", "  - restart: proxy\n  - name: and for that")]),
+            5,
+            "recorded, first kubernetes:",
+        )],
+    ),
+    Of(
         "kube2iam/trust-without-node",
         &[
             Reversal(

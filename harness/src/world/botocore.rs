@@ -1,4 +1,4 @@
-//! `client: botocore`: Python's own provider, run in the pod by the host's Python.
+//! `client: botocore`: Python's own provider, run in the pod by a Python that has it.
 
 use std::time::Duration;
 
@@ -30,9 +30,23 @@ else:
     }))
 ";
 
-/// What is run.
+/// Finds a Python that has botocore: the one in `PATH`, or else the one that the AWS CLI runs with.
+const FIND: &str = r#"
+for python in python3 "$(head -n 1 "$(command -v aws)" | cut -c 3-)"; do
+    if $python -c 'import botocore' 2>/dev/null; then exec $python -c "$1"; fi
+done
+echo 'this image has no Python with botocore; name one that has with --aws-cli-image' >&2
+exit 127
+"#;
+
+/// What is run where the programs are this host's.
 pub(super) fn words() -> Vec<String> {
     ["python3", "-c", SCRIPT].map(str::to_owned).to_vec()
+}
+
+/// What is run in a container of the AWS CLI's image.
+pub(super) fn words_in_image() -> Vec<String> {
+    ["sh", "-c", FIND, "sh", SCRIPT].map(str::to_owned).to_vec()
 }
 
 /// Whether this host's Python has botocore.
@@ -62,7 +76,7 @@ struct Found {
 pub(super) fn seen(ran: &Exec, took: Duration) -> Result<Seen, WorldError> {
     if ran.exit != Some(0) {
         return Err(WorldError::new(format!(
-            "botocore's provider failed: {}",
+            "botocore's provider could not be run: {}",
             ran.stderr.trim()
         )));
     }
