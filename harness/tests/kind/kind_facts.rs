@@ -1,6 +1,12 @@
 //! What a run in kind finds out: reversed facts, and an AWS that enforces nothing.
 
-use crate::{kind_left::left_of, kind_run::KindRun};
+use std::fs;
+
+use crate::{
+    kind_left::left_of,
+    kind_run::{KindRun, root},
+    table::{ALL, Of, Reversal},
+};
 
 #[test]
 #[ignore = "takes a kind cluster and minutes"]
@@ -40,40 +46,37 @@ fn three_facts_that_are_reversed_are_caught_in_one_run() {
 #[ignore = "takes a kind cluster and minutes"]
 fn facts_of_vault_that_are_reversed_are_caught_by_a_real_server() {
     let Some(run) = KindRun::new() else { return };
-    let reversed = [
-        // The pod lives on with the lease that it had before the role was switched.
-        run.reversed("vault/switch-role", &[("  - recreate: { pods: [aws-cli] }\n", "")]),
-        // A pod asks Vault, and none is due to.
-        run.reversed(
-            "vault/pod-that-never-asks",
-            &[
-                (
-                    "  manifests:",
-                    "  pods: { asks: { vault_agent: readonly } }\n  manifests:",
-                ),
-                (
-                    "  - journal:",
-                    "  - { as: asks, credentials: { from: agent }, save: keys }\n  - journal:",
-                ),
-            ],
-        ),
-    ];
-    let arguments: Vec<&str> = reversed.iter().map(String::as_str).collect();
+    // The pod lives on with the lease of before; and a pod asks Vault where none is due to.
+    let chosen = ["vault/switch-role", "vault/pod-that-never-asks"];
+    let rows = ALL.iter().copied().flatten();
+    let rows = rows.filter(|Of(scenario, _)| chosen.contains(scenario));
+    let mut files = Vec::new();
+    let mut due = Vec::new();
+    for Of(scenario, reversals) in rows {
+        let Reversal(_, fact, step, finding) = reversals.last().expect("a reversal");
+        let file = run.path(&scenario.replace('/', "-")).with_extension("yaml");
+        let text = fact.text(&root(), scenario).expect("the reversed scenario");
+        fs::write(&file, text).expect("the reversed scenario");
+        files.push(file.display().to_string());
+        due.push((Some("failed"), Some(*step), *finding));
+    }
+    assert_eq!(due.len(), chosen.len());
+    let arguments: Vec<&str> = files.iter().map(String::as_str).collect();
     let ended = run.end(run.kind(&arguments));
     assert_eq!(ended.code, Some(1), "{ended:#?}");
-    let scenarios = ended.report["scenarios"].as_array().expect("scenarios");
-    let failed = |step: u64| (Some("failed"), Some(step));
-    let found: Vec<_> = scenarios
-        .iter()
-        .map(|scenario| (scenario["verdict"].as_str(), scenario["failure"]["step"].as_u64()))
-        .collect();
-    assert_eq!(found, [failed(3), failed(3)], "{ended:#?}");
-    assert!(ended.out.contains("role Ec2Reader"), "{ended:#?}");
-    assert!(ended.out.contains("auth/kubernetes/login"), "{ended:#?}");
+    for (file, (verdict, step, finding)) in arguments.iter().zip(due) {
+        let scenarios = ended.report["scenarios"].as_array().expect("scenarios");
+        let found = scenarios
+            .iter()
+            .find(|found| found["file"] == *file)
+            .expect("it was run");
+        let step_found = found["failure"]["step"].as_u64();
+        assert_eq!((found["verdict"].as_str(), step_found), (verdict, step), "{ended:#?}");
+        assert!(ended.out.contains(finding), "no `{finding}` in {ended:#?}");
+    }
+    let version = ended.report["versions"]["vault"].as_str();
     assert!(
-        ended.report["versions"]["vault"]
-            .as_str()
-            .is_some_and(|version| version.starts_with("1.21.")),
+        version.is_some_and(|version| version.starts_with("1.21.")),
         "{:#?}",
         ended.report["versions"]
     );
