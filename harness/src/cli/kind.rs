@@ -200,26 +200,18 @@ fn no_world(error: &WorldError) -> ExitStatus {
 /// Removes what a run made that did not come to its scenarios. A cluster that was named stays: it may be an earlier run's.
 async fn abandon(marks: &Marks, named: Option<&str>) {
     // The engine may still make what it was asked for when the run was ended.
-    let mut quiet = 0;
+    let (mut quiet, mut failures) = (0, 0);
     while quiet < QUIET {
-        let left = match of_run(marks).await {
-            Ok(left) => left,
+        match remove_of(marks, named.is_some()).await {
+            Ok(0) => quiet += 1,
+            Ok(_) => quiet = 0,
             Err(error) => {
-                return complain(format_args!(
-                    "what was made cannot be removed, `rolecall sweep` will: {error}"
-                ));
-            }
-        };
-        let mut left = left
-            .into_iter()
-            .filter(|left| named.is_none() || !matches!(left, Left::Cluster(_)))
-            .peekable();
-        quiet = if left.peek().is_none() { quiet + 1 } else { 0 };
-        for left in left {
-            match left.remove().await {
-                Ok(()) => anstream::eprintln!("kind: removed {left}"),
-                Err(error) => {
-                    return complain(format_args!("{left} cannot be removed, `rolecall sweep` will: {error}"));
+                failures += 1;
+                if failures == FAILURES {
+                    return complain(format_args!(
+                        "what was made cannot be removed, `rolecall sweep --run {}` will: {error}",
+                        marks.run()
+                    ));
                 }
             }
         }
@@ -232,6 +224,21 @@ async fn abandon(marks: &Marks, named: Option<&str>) {
 
 /// In how many looks in a row nothing may be there.
 const QUIET: u32 = 4;
+/// How often an engine that is busy, as when it still makes a cluster, may fail.
+const FAILURES: u32 = 3;
+
+/// Removes what there is of a run; how many things that were.
+async fn remove_of(marks: &Marks, keeps_cluster: bool) -> Result<usize, WorldError> {
+    let left = of_run(marks).await?.into_iter();
+    let left: Vec<Left> = left
+        .filter(|left| !keeps_cluster || !matches!(left, Left::Cluster(_)))
+        .collect();
+    for left in &left {
+        left.remove().await?;
+        anstream::eprintln!("kind: removed {left}");
+    }
+    Ok(left.len())
+}
 
 /// Ends what the run stood on.
 pub(crate) async fn end(worlds: &KindWorlds) {

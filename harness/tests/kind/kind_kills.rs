@@ -70,6 +70,7 @@ fn a_run_that_is_ended_at_twenty_moments_leaves_nothing_that_sweep_does_not_remo
         for end in ends {
             let (told, errors) = ended(&run, moment, *end);
             let mark = if errors.is_empty() { "  " } else { "! " };
+            let before = table.len();
             // Writing to a string never fails.
             let _ = writeln!(
                 table,
@@ -81,10 +82,7 @@ fn a_run_that_is_ended_at_twenty_moments_leaves_nothing_that_sweep_does_not_remo
                 wrong += 1;
                 let _ = writeln!(table, "    {error}");
             }
-            eprint!(
-                "{}",
-                table.lines().last().map(|line| format!("{line}\n")).unwrap_or_default()
-            );
+            eprint!("{}", table.get(before..).unwrap_or_default());
         }
     }
     let missing = foreign.missing();
@@ -141,7 +139,11 @@ fn ended(run: &KindRun, moment: &Moment, end: End) -> (String, Vec<String>) {
             errors.push(format!("sweep ended with {:?}: {}", swept.code, swept.err));
         }
     }
-    errors.extend(still_there(run, &name));
+    let left = still_there(run, &name);
+    if !left.is_empty() {
+        errors.push(format!("it said: {}", heard.all().replace('\n', "\n      ")));
+    }
+    errors.extend(left);
     (told, errors)
 }
 

@@ -53,14 +53,19 @@ struct Judged {
     right: bool,
 }
 
+/// ROLECALL_REVERSALS takes those of some scenarios alone: `kube2iam/`, `vault/switch-role`.
 #[test]
 #[ignore = "takes a kind cluster and more than half an hour"]
 fn every_reversal_fails_at_its_step_or_is_denied_this_world() {
     let Some(run) = KindRun::new() else { return };
     let mut table = String::new();
-    let mut wrong = 0;
+    let (mut count, mut wrong) = (0, 0);
     for Part { name, flags, chosen } in PARTS {
         let all = written(&run, name, *chosen);
+        count += all.len();
+        if all.is_empty() {
+            continue;
+        }
         let mut arguments: Vec<&str> = flags.to_vec();
         arguments.extend(all.iter().map(|written| written.file.as_str()));
         let ended = run.end(run.kind(&arguments));
@@ -87,6 +92,7 @@ fn every_reversal_fails_at_its_step_or_is_denied_this_world() {
         }
     }
     println!("{table}");
+    assert_ne!(count, 0, "there are no such reversals");
     assert_eq!(wrong, 0, "reversals that did not end as they must (marked !):\n{table}");
 }
 
@@ -95,6 +101,8 @@ fn written(run: &KindRun, part: &str, chosen: fn(&Fact) -> bool) -> Vec<Written>
     fs::create_dir_all(&folder).expect("a folder");
     let all = ALL.iter().copied().flatten();
     let all = all.flat_map(|Of(scenario, reversals)| reversals.iter().map(move |reversal| (*scenario, reversal)));
+    let only = std::env::var("ROLECALL_REVERSALS").unwrap_or_default();
+    let all = all.filter(|(scenario, _)| scenario.starts_with(&only));
     let mut written = Vec::new();
     for (index, (scenario, reversal)) in all.filter(|(_, reversal)| chosen(&reversal.1)).enumerate() {
         let file = folder.join(format!("{}-{index:03}.yaml", scenario.replace('/', "-")));
@@ -106,7 +114,6 @@ fn written(run: &KindRun, part: &str, chosen: fn(&Fact) -> bool) -> Vec<Written>
             file: file.display().to_string(),
         });
     }
-    assert!(!written.is_empty(), "there are reversals of {part}");
     written
 }
 

@@ -48,12 +48,12 @@ impl Drop for Group {
 // === impl Program ===
 
 impl Program {
-    /// `docker` with these arguments, which may take half a minute.
+    /// `docker` with these arguments, which may take a minute.
     pub(super) fn docker<S: Into<String>>(arguments: impl IntoIterator<Item = S>) -> Self {
         Self::new("docker", arguments)
     }
 
-    /// `kind` with these arguments, which may take half a minute.
+    /// `kind` with these arguments, which may take a minute.
     pub(super) fn kind<S: Into<String>>(arguments: impl IntoIterator<Item = S>) -> Self {
         Self::new("kind", arguments)
     }
@@ -62,7 +62,8 @@ impl Program {
         Self {
             name,
             arguments: arguments.into_iter().map(Into::into).collect(),
-            deadline: Duration::from_secs(30),
+            // A second on an idle machine; an engine that makes several clusters at once answers late.
+            deadline: Duration::from_secs(60),
             input: Vec::new(),
             temporary: None,
             spares: false,

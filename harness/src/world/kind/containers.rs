@@ -26,7 +26,8 @@ pub(super) const VAULT_OPERATOR_PORT: u16 = 8201;
 /// Where API servers of kind's listen on their nodes, and where the front passes the subject's connections on to them.
 pub(super) const API_PORT: u16 = 6443;
 
-const START: Duration = Duration::from_secs(60);
+/// Some seconds on an idle machine; LocalStack alone takes more than a minute on one that also compiles.
+const START: Duration = Duration::from_secs(180);
 
 /// LocalStack's services that are behind the front.
 #[derive(Clone, Debug, Default)]

@@ -28,6 +28,11 @@ impl Marks {
         }
     }
 
+    /// The run's name.
+    pub(crate) fn run(&self) -> &str {
+        &self.run
+    }
+
     /// As labels of containers, volumes and Kubernetes objects.
     pub(super) fn labels(&self) -> BTreeMap<String, String> {
         BTreeMap::from([

@@ -1,5 +1,7 @@
 //! Finding and removing what runs have left on the engine: only what carries a run's id, and whose process is gone.
 
+use std::time::Duration;
+
 use super::{
     command::Program,
     ledger,
@@ -7,6 +9,9 @@ use super::{
     unmake,
 };
 use crate::{owner::lives, world::WorldError};
+
+/// A second, if the engine has nothing else to do.
+const REMOVE: Duration = Duration::from_secs(120);
 
 /// Something that a run left.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +83,7 @@ impl Left {
     pub(crate) async fn remove(&self) -> Result<(), WorldError> {
         match self {
             Self::Container(name) => Program::docker(["rm", "--force", "--volumes", name])
+                .within(REMOVE)
                 .run()
                 .await
                 .map(drop),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nix::{
-    sys::signal::{Signal, kill},
+    sys::signal::{Signal, kill, killpg},
     unistd::Pid,
 };
 use rolecall_clock::{monotonic, since};
@@ -40,19 +40,23 @@ pub(super) async fn delete(name: &str) -> Result<(), WorldError> {
     )))
 }
 
-/// Ends every `kind create cluster` of this name that still runs, and returns when nothing is on its way to the engine.
+/// Ends every `kind create cluster` and `kind load` of this name that still runs, and returns when nothing is on its way to the engine.
 ///
 /// Each `docker run` of kind's is let come to its end: the engine goes on making what it was asked for when the asker is killed,
 /// and shows the container some time later, where nobody would look any more.
 async fn end_making(name: &str) {
     for (id, words) in processes() {
+        // It may have ended by itself; then there is nobody to signal.
         if makes(&words, name) {
-            // It may have ended by itself; then there is nobody to signal.
             let _ = kill(Pid::from_raw(id), Signal::SIGKILL);
+        } else if loads(&words, name) {
+            // It leads its group; with it goes what writes an image to the disk.
+            let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
         }
     }
     let start = monotonic();
-    while since(start) < MAKING && processes().any(|(_, words)| makes_node(&words, name)) {
+    let works = |words: &[u8]| makes_node(words, name) || loads(words, name);
+    while since(start) < MAKING && processes().any(|(_, words)| works(&words)) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -78,6 +82,13 @@ fn makes(words: &[u8], name: &str) -> bool {
             .starts_with(&[b"create", b"cluster", b"--name", name.as_bytes()])
 }
 
+/// Whether a process's words load images into a cluster of this name.
+fn loads(words: &[u8], name: &str) -> bool {
+    let words = Words::of(words);
+    let is_named = words.rest.windows(2).any(|pair| pair == [b"--name", name.as_bytes()]);
+    words.program == b"kind" && words.rest.first() == Some(&&b"load"[..]) && is_named
+}
+
 /// Whether a process's words make a node of a cluster of this name, as kind has them.
 fn makes_node(words: &[u8], name: &str) -> bool {
     let (words, label) = (Words::of(words), format!("io.x-k8s.kind.cluster={name}"));
@@ -101,6 +112,8 @@ impl<'a> Words<'a> {
     }
 }
 
+/// Two seconds on an idle machine.
+const DELETE: Duration = Duration::from_secs(300);
 /// How often a cluster that comes back is deleted.
 const DELETIONS: u32 = 30;
 /// Between two looks.
@@ -111,7 +124,7 @@ const QUIET: u32 = 5;
 async fn delete_once(name: &str) -> Result<(), WorldError> {
     let deleted = Program::kind(["delete", "cluster", "--name", name, "--kubeconfig"])
         .and(scratch::kubeconfig(name)?.display().to_string())
-        .within(Duration::from_secs(120))
+        .within(DELETE)
         .run()
         .await;
     deleted.map(drop)
@@ -128,6 +141,9 @@ mod tests {
         assert!(makes(&words("rolecall-1"), "rolecall-1"));
         assert!(!makes(&words("rolecall-12"), "rolecall-1"));
         assert!(!makes(b"grep\0create\0cluster\0--name\0rolecall-1\0", "rolecall-1"));
+        let load = |name: &str| format!("kind\0load\0docker-image\0i\0--name\0{name}\0--nodes\0n\0").into_bytes();
+        assert!(loads(&load("rolecall-1"), "rolecall-1"));
+        assert!(!loads(&load("rolecall-12"), "rolecall-1"));
         let run = |name: &str| {
             format!("docker\0run\0--name\0n\0--label\0io.x-k8s.kind.cluster={name}\0kindest/node\0").into_bytes()
         };

@@ -18,7 +18,8 @@ pub(super) const ROWS: &[Of] = &[
                 "AWS is never asked unless the restriction is off",
                 Words(&[RESTRICTION_OFF, ("OtherRole: {}", "OtherRole: { trust: none }")]),
                 3,
-                "1 was recorded: sts:AssumeRole from node-1 for role OtherRole",
+                // How often depends on how long the step before asks.
+                "sts:AssumeRole from node-1 for role OtherRole",
             ),
         ],
     ),
