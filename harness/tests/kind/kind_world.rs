@@ -139,10 +139,16 @@ fn pythons_sdk_and_the_pods_of_manifests_get_their_own_keys() {
 fn a_start_that_fails_in_the_middle_removes_what_it_made_and_says_so() {
     let Some(run) = KindRun::new() else { return };
     // It runs, and is no front: that is found out when cluster and containers are there.
-    let ended = run.end(run.kind(&[
-        "kube2iam/no-permission",
+    let image = "localstack/localstack:4.14.0";
+    let ended = run.end(run.rolecall(&[
+        "run",
+        "--world",
+        "kind",
+        "--proxy-image",
+        image,
         "--tools-image",
-        "localstack/localstack:4.14.0",
+        image,
+        "kube2iam/no-permission",
     ]));
     assert_eq!(ended.code, Some(5), "{ended:#?}");
     let cluster = format!(
