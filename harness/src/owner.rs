@@ -2,14 +2,16 @@
 
 use std::{fs, path::Path};
 
-/// Whether the process with this number lives. One that has ended and waits for its parent to ask how does not.
+/// Whether the process with this number lives. One that has ended and waits for its parent to ask how does not, nor does a
+/// thread of another process that has the number now.
 pub(crate) fn lives(owner: u32) -> bool {
-    let Ok(text) = fs::read_to_string(Path::new("/proc").join(owner.to_string()).join("stat")) else {
+    let Ok(text) = fs::read_to_string(Path::new("/proc").join(owner.to_string()).join("status")) else {
         return false;
     };
-    // After the name in brackets, which may have brackets too: the state (proc_pid_stat(5)).
-    let state = text.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
-    !matches!(state, None | Some('Z' | 'X'))
+    // A process's own name is in it too, with line breaks escaped (proc_pid_status(5)).
+    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    let ended = field("State:").is_none_or(|state| state.starts_with(['Z', 'X']));
+    !ended && field("Tgid:").and_then(|group| group.parse().ok()) == Some(owner)
 }
 
 #[cfg(test)]
@@ -32,5 +34,15 @@ mod tests {
         assert!(Path::new("/proc").join(child.id().to_string()).exists());
         child.wait().expect("it has ended");
         assert!(!lives(child.id()));
+    }
+
+    #[test]
+    fn a_thread_is_no_process() {
+        let thread = std::thread::spawn(|| {
+            let number = nix::unistd::gettid().as_raw();
+            assert!(Path::new("/proc").join(number.to_string()).exists());
+            lives(number.unsigned_abs())
+        });
+        assert!(!thread.join().expect("it looked"));
     }
 }
