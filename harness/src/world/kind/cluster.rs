@@ -8,7 +8,7 @@ use rolecall_clock::{monotonic, since};
 use serde_yaml::{Mapping, Value};
 
 use super::{audit, command::Program, inotify, ledger, marks::Marks, options::KindOptions, scratch, unmake};
-use crate::{owner::lives, world::WorldError};
+use crate::{owner::lives_since, world::WorldError};
 
 /// kind's own file, for a program that stands alone.
 const CONFIG: &str = include_str!("../../../../kind-config.yaml");
@@ -56,7 +56,8 @@ impl KindCluster {
         let there = there.lines().any(|line| line.trim() == name);
         let entries = ledger::entries().await?;
         let ours = entries.iter().find(|entry| entry.cluster == name);
-        if let Some(owner) = ours.and_then(|entry| entry.owner).filter(|owner| lives(*owner)) {
+        let owned = |entry: &ledger::Entry| entry.owner.filter(|owner| lives_since(*owner, &entry.run));
+        if let Some(owner) = ours.and_then(owned) {
             return Err(WorldError::Unable {
                 reason: format!(
                     "the cluster {name} is in use by the run of process {owner}, and two runs in one cluster disturb each other; wait \

@@ -9,7 +9,7 @@ use super::{
     command::Program,
     marks::{Marks, OWNER, RUN},
 };
-use crate::{owner::lives, world::WorldError};
+use crate::{owner::lives_since, world::WorldError};
 
 const CLUSTER: &str = "rolecall.dev/cluster";
 /// `no` until the cluster is whole.
@@ -101,7 +101,7 @@ fn by_cluster(entries: impl Iterator<Item = Entry>) -> Vec<Entry> {
     for mut entry in entries {
         if let Some(other) = all.get(&entry.cluster) {
             let made = entry.made || other.made;
-            if other.owner.is_some_and(lives) {
+            if other.owner.is_some_and(|owner| lives_since(owner, &other.run)) {
                 entry = other.clone();
             }
             entry.made = made;

@@ -8,7 +8,7 @@ use super::{
     marks::{Marks, OWNER, RUN},
     unmake,
 };
-use crate::{owner::lives, world::WorldError};
+use crate::{owner::lives_since, world::WorldError};
 
 /// A second, if the engine has nothing else to do.
 const REMOVE: Duration = Duration::from_secs(120);
@@ -34,7 +34,8 @@ pub(crate) async fn left(of: Option<&str>) -> Result<Vec<Left>, WorldError> {
         return Ok(Vec::new());
     }
     let of = of.map(str::to_ascii_lowercase);
-    find(|run, owner| of.as_deref().is_none_or(|of| of == run) && owner.is_some_and(|owner| !lives(owner))).await
+    find(|run, owner| of.as_deref().is_none_or(|of| of == run) && owner.is_some_and(|owner| !lives_since(owner, run)))
+        .await
 }
 
 /// What this run has made.
