@@ -82,7 +82,7 @@ impl World for EmbeddedWorld {
         self.aws.apply_roles(&given.roles).await?;
         self.aws.apply_buckets(&given.buckets).await?;
         if let Some(vault) = &self.vault {
-            vault.apply(given, &self.aws, &self.kubernetes).await?;
+            vault.operator.apply(given, &self.aws, &self.kubernetes).await?;
         }
         self.kubernetes.apply_namespaces(&given.namespaces).await?;
         self.apply_pods(&given.pods).await?;
@@ -177,23 +177,6 @@ impl World for EmbeddedWorld {
 
     async fn log(&self, node: Option<&str>) -> Result<String, WorldError> {
         Ok(self.fleet.log(node))
-    }
-}
-
-// === impl WithVault ===
-
-impl WithVault {
-    /// Tells Vault what is new. Users are there already, pods come afterwards.
-    pub(super) async fn apply(
-        &self,
-        given: &Given,
-        aws: &AwsOperator,
-        kubernetes: &KubernetesOperator,
-    ) -> Result<(), WorldError> {
-        if let Some(vault) = &given.vault {
-            self.operator.apply(vault, aws).await?;
-        }
-        self.operator.admit(&given.pods, kubernetes).await
     }
 }
 

@@ -210,7 +210,7 @@ impl EmbeddedWorlds {
             // Before the pods: one that asks at once finds its Vault role.
             vault.operator.prepare().await?;
             world.aws.apply_users(&given.users).await?;
-            vault.apply(given, &world.aws, &world.kubernetes).await?;
+            vault.operator.apply(given, &world.aws, &world.kubernetes).await?;
         }
         let applying = async {
             tokio::try_join!(

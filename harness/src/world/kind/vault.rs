@@ -8,7 +8,6 @@ use k8s_openapi::api::{
     rbac::v1::ClusterRoleBinding,
 };
 use kube::{Api, Client, api::PostParams};
-use rolecall_scenario::model::Given;
 use rolecall_vault::Entry;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
@@ -26,7 +25,7 @@ use crate::{
     secrets::learn,
     world::{
         WorldError,
-        operator::{Agent, AwsOperator, Documents, KubernetesOperator, VaultAccess, VaultOperator},
+        operator::{Agent, Documents, VaultAccess, VaultOperator},
     },
 };
 
@@ -127,22 +126,6 @@ impl VaultGround {
 // === impl KindVault ===
 
 impl KindVault {
-    /// Tells Vault what is new. Users are there already, pods come afterwards.
-    ///
-    /// # Errors
-    /// What Vault or IAM says.
-    pub(super) async fn apply(
-        &self,
-        given: &Given,
-        aws: &AwsOperator,
-        kubernetes: &KubernetesOperator,
-    ) -> Result<(), WorldError> {
-        if let Some(vault) = &given.vault {
-            self.operator.apply(vault, aws).await?;
-        }
-        self.operator.admit(&given.pods, kubernetes).await
-    }
-
     /// Ends what this scenario has made in Vault, and the IAM users of its leases.
     ///
     /// # Errors

@@ -77,7 +77,7 @@ impl World for KindWorld {
         self.aws.apply_roles(&given.roles).await?;
         self.aws.apply_buckets(&given.buckets).await?;
         if let Some(vault) = &self.vault {
-            Box::pin(vault.apply(given, &self.aws, &self.kubernetes)).await?;
+            Box::pin(vault.operator.apply(given, &self.aws, &self.kubernetes)).await?;
         }
         self.kubernetes.apply_namespaces(&given.namespaces).await?;
         self.kubernetes.apply_pods(&given.pods).await?;

@@ -258,7 +258,7 @@ async fn furnish_vault(world: &KindWorld, given: &Given) -> Result<(), WorldErro
     let Some(vault) = &world.vault else { return Ok(()) };
     vault.operator.prepare().await?;
     world.aws.apply_users(&given.users).await?;
-    vault.apply(given, &world.aws, &world.kubernetes).await
+    vault.operator.apply(given, &world.aws, &world.kubernetes).await
 }
 
 // === impl KindWorlds ===

@@ -15,7 +15,7 @@ use hyper_util::{
 };
 use rolecall_scenario::{
     Spanned,
-    model::{Document, Pod, Vault},
+    model::{Document, Given, Pod, Vault},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
@@ -96,11 +96,24 @@ impl VaultOperator {
         self.write("auth/kubernetes/config", config).await
     }
 
-    /// Tells Vault what a scenario says of it. The users must be there.
+    /// Tells Vault what is new. Users are there already, pods come afterwards.
     ///
     /// # Errors
     /// [`WorldError::Refused`] with what Vault or IAM said.
-    pub(crate) async fn apply(&self, vault: &Vault, aws: &AwsOperator) -> Result<(), WorldError> {
+    pub(crate) async fn apply(
+        &self,
+        given: &Given,
+        aws: &AwsOperator,
+        kubernetes: &KubernetesOperator,
+    ) -> Result<(), WorldError> {
+        if let Some(vault) = &given.vault {
+            self.configure(vault, aws).await?;
+        }
+        self.admit(&given.pods, kubernetes).await
+    }
+
+    /// Tells Vault what a scenario says of it. The users must be there.
+    async fn configure(&self, vault: &Vault, aws: &AwsOperator) -> Result<(), WorldError> {
         if let Some(word) = vault.restored.iter().next() {
             return Err(WorldError::new(format!(
                 "`{word}: null` cannot take away what Vault was told; name what it is to be instead"
@@ -138,10 +151,7 @@ impl VaultOperator {
 
     /// Lets the pods that ask for a Vault role log in, unless the scenario has auth roles of its own: one auth role for
     /// each Vault role, named like it and bound to the service accounts and namespaces of all such pods.
-    ///
-    /// # Errors
-    /// [`WorldError::Refused`] with what Vault said.
-    pub(crate) async fn admit(
+    async fn admit(
         &self,
         pods: &BTreeMap<String, Spanned<Pod>>,
         kubernetes: &KubernetesOperator,
