@@ -38,7 +38,7 @@ kind-suite *ARGS:
 kind-reversals:
     cargo test -p rolecall --test kind -- --ignored --nocapture every_reversal
 
-# Runs in kind that cannot start, are ended at twenty moments, or come back to a cluster; each must leave nothing.
+# The further tests in kind: what runs find out, and that those which cannot start or are ended at twenty moments leave nothing.
 kind-ends:
     cargo test -p rolecall --test kind -- --ignored --nocapture --skip every_reversal
 

@@ -146,7 +146,10 @@ impl EmbeddedWorlds {
             account: cloud.account.clone(),
             accounts: cloud.accounts.clone(),
             node_role: names.node_role(),
-            issuer: (scenario.needs.contains("web_identity")).then(|| cloud.cluster.issuer().to_owned()),
+            issuer: scenario
+                .needs
+                .contains("web_identity")
+                .then(|| cloud.cluster.issuer().to_owned()),
             fixtures: self.fixtures.clone(),
         };
         let aws = AwsOperator::new(&cloud.operator, names, documents.clone());
