@@ -1,5 +1,7 @@
 //! What the front adds to LocalStack's own latency for GetObject of 1 KiB: each request goes to the front and, beside it
-//! in the same call, the same to LocalStack directly, by turns, each over a connection of its own that stays open.
+//! in the same call, the same to LocalStack directly, by turns, each over a connection of its own that stays open. Then
+//! the same once more with several clients at once, as the pods of a cluster ask; what LocalStack makes them wait for each
+//! other is its own latency then.
 //!
 //! The front verifies and decides each (a user with a managed policy), in a thread of its own. Needs a LocalStack:
 //! `ROLECALL_LOCALSTACK=http://127.0.0.1:4566 cargo bench -p rolecall-aws --bench upstream`
@@ -22,10 +24,12 @@ use tokio::net::{TcpListener, TcpStream};
 
 const REQUESTS: usize = 3000;
 const WARM: usize = 200;
+/// Clients that ask at the same time, how many requests each sends before the other road's turn comes, and how often.
+const CLIENTS: usize = 4;
+const TURN: usize = 25;
+const TURNS: usize = 20;
 /// How much longer a request may take by the front.
 const GOAL: f64 = 0.10;
-const ACCOUNT: &str = "345678901234";
-const BUCKET: &str = "rolecall-bench-345678901234";
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -71,13 +75,20 @@ fn main() -> ExitCode {
     }
 }
 
+/// Twelve digits that nobody else has: what a run that was killed left does not disturb the next.
+fn new_account() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    format!("{:012}", RandomState::new().hash_one(0) % 1_000_000_000_000)
+}
+
 async fn measure(url: &str) -> Result<f64, Failure> {
+    let account = new_account();
     let root = Keys {
         id: "AKIABENCHROOT".to_owned(),
         secret: "bench secret".to_owned(),
     };
     let front = Front::new(Settings {
-        account: ACCOUNT.to_owned(),
+        account: account.clone(),
         region: "us-east-1".to_owned(),
         root: AccessKey {
             id: root.id.clone(),
@@ -92,7 +103,7 @@ async fn measure(url: &str) -> Result<f64, Failure> {
     let stop = CancellationToken::new();
     let serving = serve_by_a_thread(front.clone(), listener.into_std()?, stop.clone());
 
-    let measured = compare(url, address, &root).await;
+    let measured = compare(url, address, &root, &account).await;
     let removed = front.remove_all().await;
     stop.cancel();
     serving.join().map_err(|_| "the front's thread panicked")??;
@@ -113,12 +124,13 @@ fn serve_by_a_thread(
     })
 }
 
-async fn compare(url: &str, address: SocketAddr, root: &Keys) -> Result<f64, Failure> {
+async fn compare(url: &str, address: SocketAddr, root: &Keys, account: &str) -> Result<f64, Failure> {
     let mut front = Peer::connect(&address.to_string()).await?;
     let uri: Uri = url.parse()?;
     let mut direct = Peer::connect(uri.authority().ok_or("the URL has no host")?.as_str()).await?;
-    front.done(root, "s3", Method::PUT, &format!("/{BUCKET}"), &[]).await?;
-    let object = format!("/{BUCKET}/object");
+    let bucket = format!("/rolecall-bench-{account}");
+    front.done(root, "s3", Method::PUT, &bucket, &[]).await?;
+    let object = format!("{bucket}/object");
     front.done(root, "s3", Method::PUT, &object, &[b'x'; 1024]).await?;
     front
         .iam(root, "Action=CreateUser&Version=2010-05-08&UserName=bench")
@@ -142,39 +154,59 @@ async fn compare(url: &str, address: SocketAddr, root: &Keys) -> Result<f64, Fai
             (&mut direct, &directly, &mut without),
             (&mut front, &by_front, &mut with),
         ] {
-            let start = monotonic();
-            let body = peer.send(request.clone()).await?;
-            let took = since(start).as_secs_f64() * 1e6;
-            if body.len() != 1024 {
-                return Err("an answer is not the object".into());
-            }
+            let took = peer.timed(request).await?;
             if n >= WARM {
                 micros.push(took);
             }
         }
     }
+    let added = report(&format!("{REQUESTS} by each road in turn"), with, without);
+
+    let (mut fronts, mut directs) = (Vec::new(), Vec::new());
+    for _ in 0..CLIENTS {
+        fronts.push(Peer::connect(&front.host).await?);
+        directs.push(Peer::connect(&direct.host).await?);
+    }
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    for turn in 0..=TURNS {
+        for (peers, request, micros) in [
+            (&mut directs, &directly, &mut without),
+            (&mut fronts, &by_front, &mut with),
+        ] {
+            let all = futures::future::try_join_all(peers.iter_mut().map(|peer| peer.several(request, TURN))).await?;
+            // The first turn warms the connections.
+            if turn > 0 {
+                micros.extend(all.into_iter().flatten());
+            }
+        }
+    }
+    let title = format!("{} by each road, {CLIENTS} at once", CLIENTS * TURN * TURNS);
+    report(&title, with, without);
+    Ok(added)
+}
+
+/// Prints what each road took, in microseconds, and gives the part that the front added to the median.
+fn report(title: &str, mut with: Vec<f64>, mut without: Vec<f64>) -> f64 {
     for micros in [&mut with, &mut without] {
         micros.sort_by(f64::total_cmp);
     }
     let at = |micros: &[f64], part: f64| micros[((micros.len() - 1) as f64 * part) as usize];
-    println!("GetObject of 1 KiB, {REQUESTS} by each road in turn, microseconds      median      p90");
-    println!(
-        "by the front, verified and authorised               {:>12.0} {:>8.0}",
-        at(&with, 0.5),
-        at(&with, 0.9)
-    );
-    println!(
-        "control: LocalStack directly                        {:>12.0} {:>8.0}",
-        at(&without, 0.5),
-        at(&without, 0.9)
-    );
+    let head = format!("GetObject of 1 KiB, {title}, microseconds");
+    println!("{head:<72} {:>8} {:>8}", "median", "p90");
+    for (road, micros) in [
+        ("by the front, verified and authorised", &with),
+        ("control: LocalStack directly", &without),
+    ] {
+        println!("{road:<72} {:>8.0} {:>8.0}", at(micros, 0.5), at(micros, 0.9));
+    }
     let added = at(&with, 0.5) / at(&without, 0.5) - 1.0;
     println!(
-        "added by the front                                  {:>11.1}% (goal: at most {:.0}%)",
+        "{:<72} {:>7.1}% (goal: at most {:.0}%)\n",
+        "added by the front",
         added * 100.0,
         GOAL * 100.0
     );
-    Ok(added)
+    added
 }
 
 fn between(text: &str, name: &str) -> Result<String, Failure> {
@@ -244,6 +276,25 @@ impl Peer {
         } else {
             Err(format!("{status}: {}", String::from_utf8_lossy(&body)).into())
         }
+    }
+
+    /// How many microseconds the object takes.
+    async fn timed(&mut self, request: &Request<Full<Bytes>>) -> Result<f64, Failure> {
+        let start = monotonic();
+        let body = self.send(request.clone()).await?;
+        let took = since(start).as_secs_f64() * 1e6;
+        match body.len() {
+            1024 => Ok(took),
+            _ => Err("an answer is not the object".into()),
+        }
+    }
+
+    async fn several(&mut self, request: &Request<Full<Bytes>>, times: usize) -> Result<Vec<f64>, Failure> {
+        let mut micros = Vec::new();
+        for _ in 0..times {
+            micros.push(self.timed(request).await?);
+        }
+        Ok(micros)
     }
 
     async fn done(

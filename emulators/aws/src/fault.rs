@@ -52,6 +52,11 @@ impl Faults {
         })
     }
 
+    /// Whether anything is planned for a service.
+    pub(crate) fn any(&self, service: &str) -> bool {
+        self.0.contains_key(service)
+    }
+
     /// The delay that a request to this service meets.
     pub(crate) fn delay(&mut self, service: &str) -> Option<Duration> {
         match self.meet(service, |fault| matches!(fault, Fault::Delay(_)))? {

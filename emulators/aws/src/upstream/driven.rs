@@ -53,6 +53,8 @@ struct Link {
 /// The body of an answer. Who reads it drives the connection that it comes by, which is free again at its end.
 pub(crate) struct Driven {
     body: Incoming,
+    /// Its end was read, which a body without a length does not know by itself.
+    ended: bool,
     link: Option<Link>,
     free: Free,
 }
@@ -119,6 +121,7 @@ impl Driver {
     fn driven(&self, link: Link, response: Response<Incoming>) -> Response<Driven> {
         response.map(|body| Driven {
             body,
+            ended: false,
             link: Some(link),
             free: self.free.clone(),
         })
@@ -177,6 +180,7 @@ impl hyper::body::Body for Driven {
             drive(&mut link.connection, cx);
             next = Pin::new(&mut this.body).poll_frame(cx);
         }
+        this.ended |= matches!(next, Poll::Ready(None));
         next
     }
 
@@ -193,7 +197,7 @@ impl Drop for Driven {
     fn drop(&mut self) {
         // What was not read to its end would come before the next answer.
         if let Some(mut link) = self.link.take()
-            && self.body.is_end_stream()
+            && (self.ended || self.body.is_end_stream())
             && link.connection.is_some()
         {
             link.freed = monotonic();

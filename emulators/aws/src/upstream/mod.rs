@@ -1,7 +1,8 @@
 //! Another emulator behind the front, such as LocalStack: it stores and answers, the front decides.
 //!
-//! What the upstream does not check is checked before anything reaches it; what the front must know to check it is read
-//! from the upstream, or learned from answers that pass:
+//! What the upstream does not check is checked before anything reaches it; an object alone is read while that is being
+//! checked, and dropped if it may not be. What the front must know to check it is read from the upstream, or learned from
+//! answers that pass:
 //!
 //! * *keys* ([`learn`]): the upstream never tells a secret again, so that a key is known by the answer that made it;
 //! * *IAM* ([`mirror`], [`details`]): read whole, and again after a change has passed;

@@ -1,6 +1,7 @@
 //! The front with another emulator behind it: a server of the tests' own that shows what reaches it, and LocalStack where
 //! `ROLECALL_LOCALSTACK` gives its URL, such as `http://127.0.0.1:4566`.
 
+mod ahead;
 mod cleaning;
 mod localstack;
 mod passing;

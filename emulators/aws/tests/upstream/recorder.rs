@@ -133,6 +133,14 @@ impl Recorder {
         found.cloned()
     }
 
+    /// The methods and paths of all that came.
+    pub(crate) fn all(&self) -> Vec<String> {
+        let seen = self.seen.lock().expect("no panic");
+        seen.iter()
+            .map(|recorded| format!("{} {}", recorded.method, recorded.path))
+            .collect()
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.seen.lock().expect("no panic").len()
     }
@@ -200,6 +208,8 @@ impl Recorder {
                 "<?xml version='1.0'?>\n<Error><Code>NoSuchKey</Code><Message>m</Message><RequestId>THEIRS</RequestId></Error>",
             ),
             ("HEAD", ..) => answer(404, ""),
+            // An account of which IAM knows nothing.
+            ("POST", "/", None) => answer(200, "<Response><IsTruncated>false</IsTruncated></Response>"),
             _ => answer(200, ""),
         }
     }

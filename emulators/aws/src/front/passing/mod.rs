@@ -1,5 +1,6 @@
 //! The way of a request to an upstream: parsed, authenticated, decided and recorded as with memory, answered elsewhere.
 
+mod ahead;
 mod compute;
 mod given;
 mod iam;

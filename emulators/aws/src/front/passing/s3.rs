@@ -5,6 +5,7 @@ use http::Method;
 use hyper::body::Body as _;
 
 use super::{
+    ahead::Ahead,
     given::{Given, give, head_code},
     s3_deletion::{forget_digests, take_denied},
     s3_permission::{Decided, check_name},
@@ -27,6 +28,7 @@ impl Front {
     pub(super) async fn pass_s3(
         &self,
         passing: Passing<'_>,
+        ahead: Option<Ahead<'_>>,
         check: Check,
         gate: &mut Gate,
         handled: &mut Handled,
@@ -105,9 +107,13 @@ impl Front {
             region: &handled.region,
             service: "s3",
         };
-        let asked = backend
-            .start(&signer, request.method.clone(), &path(request, &route), sent, body)
-            .await;
+        let asked = match ahead {
+            Some(ahead) => ahead.answer().await,
+            None => {
+                let path = path(request, &route);
+                backend.start(&signer, request.method.clone(), &path, sent, body).await
+            }
+        };
         let response = asked.map_err(|error| match failure.take() {
             Some(failure) => failure.refusal(&handled.service),
             None => error.refusal(),

@@ -3,6 +3,7 @@ use hyper::body::Incoming;
 use rolecall_accept::{Peer, Unanswered};
 
 use super::{
+    ahead::Ahead,
     given::{Given, known},
     uploads::{check_of, drain, streams},
 };
@@ -66,6 +67,7 @@ impl Front {
                 Err(refusal) => broken = Some(refusal),
             }
         }
+        let ahead = self.ask_ahead(backend, &received, &presented, body.as_ref()).await;
         let mut asked = Asked::of(&received, presented, &self.shared.settings.region);
         asked.issuer_keys = self.known_issuer_keys(backend, &asked, &received).await;
         let Asked {
@@ -92,15 +94,17 @@ impl Front {
         if handled.service == Service::Sts && handled.operation.starts_with("AssumeRole") {
             handled.role = sts::asked_role(&params);
         }
-        let passing = Passing {
-            backend,
-            request: &received,
-            params: &params,
-            body: &mut body,
-        };
         let result = match broken {
             Some(refusal) => Err(refusal),
-            None => self.decide_and_pass(passing, &presented, &mut handled).await,
+            None => {
+                let passing = Passing {
+                    backend,
+                    request: &received,
+                    params: &params,
+                    body: &mut body,
+                };
+                self.decide_and_pass(passing, ahead, &presented, &mut handled).await
+            }
         };
         if handled.service == Service::S3 && known(&handled.operation).is_none() {
             // Refused before it was looked at what it asks for.
@@ -145,6 +149,7 @@ impl Front {
     async fn decide_and_pass(
         &self,
         passing: Passing<'_>,
+        ahead: Option<Ahead<'_>>,
         presented: &Presented,
         handled: &mut Handled,
     ) -> Result<Given, Refusal> {
@@ -172,7 +177,7 @@ impl Front {
         let context = context(request, &handled.region, &who, &self.state());
         let mut gate = Gate::new(who, handled.service.clone(), self.shared.settings.enforcement, context);
         let result = match &handled.service {
-            Service::S3 => self.pass_s3(passing, check, &mut gate, handled).await,
+            Service::S3 => self.pass_s3(passing, ahead, check, &mut gate, handled).await,
             Service::Iam => self.pass_iam(&passing, &mut gate, handled).await,
             Service::Sts => self.pass_sts(&passing, &mut gate, handled).await,
             Service::Ec2 => self.pass_ec2(&passing, &mut gate, handled).await,
