@@ -27,8 +27,8 @@ ci: ready deny
 kind *ARGS:
     cargo run -- run --tag seed --world kind {{ARGS}}
 
-# All that kind can prove: the suite, every reversal, and how runs end. About two hours.
-kind-full *ARGS: (kind-suite ARGS) kind-reversals kind-ends
+# All that kind can prove: the suite, every reversal, how runs end, and the emulator's tests. About two hours.
+kind-full *ARGS: (kind-suite ARGS) kind-reversals kind-ends kind-api
 
 # The whole suite in kind.
 kind-suite *ARGS:
@@ -41,6 +41,23 @@ kind-reversals:
 # The further tests in kind: what runs find out, and that those which cannot start or are ended at twenty moments leave nothing.
 kind-ends:
     cargo test -p rolecall --test kind -- --ignored --nocapture --skip every_reversal
+
+# The tests of the Kubernetes emulator against the API server of a kind cluster that is made for them.
+kind-api:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    name=rolecall-api-$$ folder=$(mktemp -d)
+    trap 'kind delete cluster --name "$name" >/dev/null 2>&1; rm -rf "$folder"' EXIT
+    printf '%s\n' 'kind: Cluster' 'apiVersion: kind.x-k8s.io/v1alpha4' 'nodes: [{ role: control-plane }, { role: worker }, { role: worker }]' |
+        kind create cluster --name "$name" --config - --image kindest/node:v1.36.3 --kubeconfig "$folder/kubeconfig"
+    # What the tests' pods run is any program that waits; each node brings one along.
+    for node in $(kind get nodes --name "$name"); do
+        pause=$(docker exec "$node" ctr --namespace k8s.io images list --quiet | grep -m 1 '/pause:')
+        for image in app:1 daemon:1 web:1 web:2; do
+            docker exec "$node" ctr --namespace k8s.io images tag "$pause" "example.com/$image" >/dev/null
+        done
+    done
+    ROLECALL_KUBECONFIG=$folder/kubeconfig cargo test -p rolecall-kubernetes --test api
 
 # The verdicts of the embedded world and of kind, side by side, as text and in target/verdicts.md; fails if two contradict.
 kind-verdicts:
