@@ -124,3 +124,29 @@ fn a_deadline_that_is_none_is_wrong_usage(#[case] seconds: &str) {
     assert_eq!(ended.code, Some(2), "{ended:#?}");
     assert!(ended.err.contains("a number of seconds from 1 to 3600"), "{ended:#?}");
 }
+
+/// A Docker with a container that a killed run left, and which the engine is removing just now: it is gone at the third look.
+const REMOVING: &str = r#"case "$1" in
+version) echo 28.2.2 ;;
+ps) [ -e gone ] || printf 'goofy_dirac\t20260101t000000z-4709\t4194305\n' ;;
+rm)
+    if [ -e twice ]; then : >gone; exit 0; fi
+    if [ -e once ]; then : >twice; else : >once; fi
+    echo 'Error response from daemon: removal of container goofy_dirac is already in progress' >&2
+    exit 1 ;;
+esac"#;
+
+#[test]
+fn a_container_that_the_engine_is_removing_already_is_waited_for() {
+    let suite = machine(Some(REMOVING), None);
+    let mut command = suite.rolecall(&["sweep"]);
+    let swept = Ended::of(
+        command
+            .env("PATH", suite.path("bin"))
+            .current_dir(suite.path("."))
+            .output(),
+    );
+    assert_eq!(swept.code, Some(0), "{swept:#?}");
+    assert!(swept.out.contains("removed container goofy_dirac"), "{swept:#?}");
+    assert!(suite.path("gone").exists(), "{swept:#?}");
+}

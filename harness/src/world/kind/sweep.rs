@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rolecall_clock::{monotonic, since};
+
 use super::{
     command::Program,
     ledger,
@@ -12,6 +14,8 @@ use crate::{owner::lives_since, world::WorldError};
 
 /// A second, if the engine has nothing else to do.
 const REMOVE: Duration = Duration::from_secs(120);
+/// How long to wait before a container is looked at again which the engine is removing.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// Something that a run left.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,6 +78,24 @@ async fn find(wanted: impl Fn(&str, Option<u32>) -> bool) -> Result<Vec<Left>, W
     Ok(found)
 }
 
+/// Removes a container that somebody else may be removing as well: another sweep, or the engine, if the container was to last
+/// as long as its program (`--rm`). Then it waits for that.
+async fn remove_container(name: &str) -> Result<(), WorldError> {
+    // An absent one is no error to `--force`.
+    let remove = Program::docker(["rm", "--force", "--volumes", name]).within(REMOVE);
+    let start = monotonic();
+    loop {
+        match remove.run().await {
+            Err(error) if is_being_removed(&error) && since(start) < REMOVE => tokio::time::sleep(AGAIN).await,
+            ended => return ended.map(drop),
+        }
+    }
+}
+
+fn is_being_removed(error: &WorldError) -> bool {
+    error.to_string().contains("is already in progress")
+}
+
 // === impl Left ===
 
 impl Left {
@@ -83,11 +105,7 @@ impl Left {
     /// What Docker or kind says.
     pub(crate) async fn remove(&self) -> Result<(), WorldError> {
         match self {
-            Self::Container(name) => Program::docker(["rm", "--force", "--volumes", name])
-                .within(REMOVE)
-                .run()
-                .await
-                .map(drop),
+            Self::Container(name) => remove_container(name).await,
             Self::Cluster(name) => unmake::delete(name).await,
         }
     }
