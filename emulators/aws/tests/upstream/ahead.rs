@@ -1,5 +1,7 @@
 //! Objects that are asked for while it is decided who may have them.
 
+use std::time::Duration;
+
 use aws_sigv4::http_request::SignableBody;
 use http::Method;
 use rolecall_aws::{Enforcement, Fault};
@@ -94,10 +96,10 @@ async fn nothing_is_asked_for_a_key_that_is_not_known_or_when_a_fault_is_planned
     };
     let reply = local.world.get(&unknown, "/bkt/object").await;
     assert_eq!(reply.error(), (403, "InvalidAccessKeyId"));
-    local
-        .world
-        .front
-        .inject("s3", Fault::Error("SlowDown".to_owned()), None);
+    // It would reach the upstream while it is held up.
+    let front = &local.world.front;
+    front.inject("s3", Fault::Delay(Duration::from_millis(50)), None);
+    front.inject("s3", Fault::Error("SlowDown".to_owned()), None);
     let reply = local.world.get(&local.world.root, "/bkt/object").await;
     assert_eq!(reply.error(), (503, "SlowDown"));
     assert_eq!(recorder.count(), count);
