@@ -139,13 +139,7 @@ esac"#;
 #[test]
 fn a_container_that_the_engine_is_removing_already_is_waited_for() {
     let suite = machine(Some(REMOVING), None);
-    let mut command = suite.rolecall(&["sweep"]);
-    let swept = Ended::of(
-        command
-            .env("PATH", suite.path("bin"))
-            .current_dir(suite.path("."))
-            .output(),
-    );
+    let swept = ask(&suite, &["sweep"]);
     assert_eq!(swept.code, Some(0), "{swept:#?}");
     assert!(swept.out.contains("removed container goofy_dirac"), "{swept:#?}");
     assert!(suite.path("gone").exists(), "{swept:#?}");

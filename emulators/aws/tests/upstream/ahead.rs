@@ -88,14 +88,30 @@ async fn an_object_is_on_its_way_while_policies_are_read_and_is_dropped_if_they_
 }
 
 #[tokio::test]
-async fn nothing_is_asked_for_a_key_that_is_not_known_or_when_a_fault_is_planned() {
-    let (recorder, local, count) = that_knows_the_bucket().await;
+async fn nothing_is_asked_for_a_key_that_is_not_known() {
+    let (recorder, local, _) = that_knows_the_bucket().await;
+    let asked = async |keys: Keys| {
+        let before = recorder.connections();
+        let refused = local.world.get(&keys, "/bkt/object").await;
+        // The free connection is used by this, unless it was broken off.
+        local.world.get(&local.world.root, "/bkt/other").await;
+        (refused.error().1.to_owned(), recorder.connections() - before)
+    };
     let unknown = Keys {
         id: "AKIANOBODY".to_owned(),
         ..local.world.root.clone()
     };
-    let reply = local.world.get(&unknown, "/bkt/object").await;
-    assert_eq!(reply.error(), (403, "InvalidAccessKeyId"));
+    assert_eq!(asked(unknown).await, ("InvalidAccessKeyId".to_owned(), 0));
+    let wrong = Keys {
+        secret: "wrong".to_owned(),
+        ..local.world.root.clone()
+    };
+    assert_eq!(asked(wrong).await, ("SignatureDoesNotMatch".to_owned(), 1));
+}
+
+#[tokio::test]
+async fn nothing_is_asked_before_a_fault_that_is_planned() {
+    let (recorder, local, count) = that_knows_the_bucket().await;
     // It would reach the upstream while it is held up.
     let front = &local.world.front;
     front.inject("s3", Fault::Delay(Duration::from_millis(50)), None);

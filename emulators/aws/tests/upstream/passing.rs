@@ -89,7 +89,7 @@ async fn head_tells_the_length_and_has_no_body() {
 #[case::of_another_account(false)]
 #[case::without_a_good_key(true)]
 #[tokio::test]
-async fn what_is_refused_never_reaches_the_upstream(#[case] wrong: bool) {
+async fn a_change_that_is_refused_never_reaches_the_upstream(#[case] wrong: bool) {
     let (recorder, local) = both().await;
     let mut keys = local.partner.clone();
     if wrong {

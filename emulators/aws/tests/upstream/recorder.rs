@@ -2,7 +2,10 @@ use std::{
     convert::Infallible,
     net::SocketAddr,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -66,6 +69,7 @@ pub(crate) struct Recorded {
 pub(crate) struct Recorder {
     pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<Recorded>>>,
+    connections: Arc<AtomicUsize>,
     owner: Arc<Mutex<String>>,
     /// The body of the next `GET /bkt/parts`.
     parts: Arc<Mutex<Option<Parts>>>,
@@ -93,12 +97,14 @@ impl Recorder {
         let recorder = Self {
             address: listener.local_addr().expect("an address"),
             seen: Arc::default(),
+            connections: Arc::default(),
             owner: Arc::default(),
             parts: Arc::default(),
         };
         let served = recorder.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                served.connections.fetch_add(1, Ordering::Relaxed);
                 let served = served.clone();
                 tokio::spawn(async move {
                     let service = service_fn(move |request| {
@@ -139,6 +145,11 @@ impl Recorder {
         seen.iter()
             .map(|recorded| format!("{} {}", recorded.method, recorded.path))
             .collect()
+    }
+
+    /// How many connections were made. One that is broken off is followed by another, whether its request was seen or not.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     pub(crate) fn count(&self) -> usize {
