@@ -1,8 +1,9 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use futures::FutureExt as _;
 use http::{Request, Response};
-use hyper::{body::Incoming, service::service_fn};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
@@ -10,6 +11,7 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
 };
 use tokio_rustls::{TlsAcceptor, rustls};
 use tokio_util::sync::CancellationToken;
@@ -77,8 +79,11 @@ where
 {
     let slots = Arc::new(Semaphore::new(limits.connections));
     let sources = Sources::new(limits.per_source);
-    let connections = GracefulShutdown::new();
+    let graceful = GracefulShutdown::new();
+    // Whatever is still open when this is dropped is cut.
+    let mut connections = JoinSet::new();
     loop {
+        while connections.try_join_next().is_some() {}
         let permit = tokio::select! {
             () = stop.cancelled() => break,
             permit = slots.clone().acquire_owned() => permit.map_err(io::Error::other)?,
@@ -103,23 +108,16 @@ where
         let Ok(local) = stream.local_addr() else { continue };
         let _ = stream.set_nodelay(true);
         let peer = Peer { remote, local };
-        let (transport, handler, watcher) = (transport.clone(), handler.clone(), connections.watcher());
-        let stop = stop.clone();
-        tokio::spawn(async move {
-            tokio::select! {
-                () = async {
-                    if let Err(error) = connection(stream, transport, limits, (permit, place), watcher, peer, handler).await {
-                        debug!(%remote, %error, "connection ended");
-                    }
-                } => {}
-                // A connection that outlives the drain is cut.
-                () = async { stop.cancelled().await; tokio::time::sleep(limits.drain).await } => {}
+        let (transport, handler, watcher) = (transport.clone(), handler.clone(), graceful.watcher());
+        connections.spawn(async move {
+            if let Err(error) = connection(stream, transport, limits, (permit, place), watcher, peer, handler).await {
+                debug!(%remote, %error, "connection ended");
             }
         });
     }
     drop(listener);
     tokio::select! {
-        () = connections.shutdown() => {}
+        () = graceful.shutdown() => {}
         () = tokio::time::sleep(limits.drain) => {}
     }
     Ok(())
@@ -140,32 +138,32 @@ where
     B: hyper::body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head)
-        .max_headers(limits.headers);
-    builder.http2().timer(TokioTimer::new());
+    // Mapped, not awaited: a block that awaits the handler's future would hold it twice, and each request moves it.
     let service = service_fn(move |request| {
-        let answer = handler(peer, request);
-        async move {
-            let answer = answer.await;
-            match answer.extensions().get::<Unanswered>() {
-                Some(Unanswered) => Err(Unanswered),
-                None => Ok(answer),
-            }
-        }
+        handler(peer, request).map(|answer| match answer.extensions().get::<Unanswered>() {
+            Some(Unanswered) => Err(Unanswered),
+            None => Ok(answer),
+        })
     });
     match transport {
         Transport::Plain => {
-            let builder = builder.http1_only();
-            watcher
-                .watch(builder.serve_connection(TokioIo::new(stream), service))
-                .await
+            let mut builder = http1::Builder::new();
+            builder
+                .timer(TokioTimer::new())
+                .header_read_timeout(limits.head)
+                .max_headers(limits.headers);
+            let serving = builder.serve_connection(TokioIo::new(stream), service);
+            Ok(watcher.watch(serving).await?)
         }
         Transport::Tls(config) => {
             let stream = tokio::time::timeout(limits.head, TlsAcceptor::from(config).accept(stream)).await??;
+            let mut builder = auto::Builder::new(TokioExecutor::new());
+            builder
+                .http1()
+                .timer(TokioTimer::new())
+                .header_read_timeout(limits.head)
+                .max_headers(limits.headers);
+            builder.http2().timer(TokioTimer::new());
             watcher
                 .watch(builder.serve_connection(TokioIo::new(stream), service))
                 .await
