@@ -1,17 +1,20 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 
-use super::{Refusal, Xml};
-use crate::{identity::host_id, service::Service};
+use super::{Ids, Refusal, Xml};
+use crate::service::Service;
+
+/// Room for the headers of an answer and those that the server adds.
+const HEADERS: usize = 12;
 
 /// A finished answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     /// The AWS error code, or none for a success.
     pub(crate) code: Option<Cow<'static, str>>,
@@ -24,7 +27,7 @@ impl Answer {
     pub(crate) fn ok(content_type: &str, body: impl Into<Bytes>) -> Self {
         Self {
             status: 200,
-            headers: Vec::new(),
+            headers: HeaderMap::with_capacity(HEADERS),
             body: body.into(),
             code: None,
         }
@@ -35,7 +38,7 @@ impl Answer {
     pub(crate) fn empty(status: u16) -> Self {
         Self {
             status,
-            headers: Vec::new(),
+            headers: HeaderMap::with_capacity(HEADERS),
             body: Bytes::new(),
             code: None,
         }
@@ -49,7 +52,7 @@ impl Answer {
             HeaderValue::try_from(value.into()),
         );
         if let (Ok(name), Ok(value)) = (name, value) {
-            self.headers.push((name, value));
+            self.headers.append(name, value);
         }
         self
     }
@@ -86,9 +89,10 @@ impl Answer {
     }
 
     /// A refusal in the form of the service. `head` leaves the body out, as an answer to HEAD has none.
-    pub(crate) fn refusal(service: &Service, refusal: &Refusal, request_id: &str, head: bool) -> Self {
+    pub(crate) fn refusal(service: &Service, refusal: &Refusal, ids: &Ids, head: bool) -> Self {
+        let request_id = &ids.request;
         let (content_type, body) = match service {
-            Service::S3 => ("application/xml", s3_error(refusal, request_id)),
+            Service::S3 => ("application/xml", s3_error(refusal, ids)),
             Service::Ec2 => ("text/xml;charset=UTF-8", ec2_error(refusal, request_id)),
             Service::Iam | Service::Sts => ("text/xml", query_error(service, refusal, request_id)),
             Service::Es => ("application/json", json_error(refusal, false)),
@@ -97,7 +101,7 @@ impl Answer {
         };
         let answer = Self {
             status: refusal.status,
-            headers: Vec::new(),
+            headers: HeaderMap::with_capacity(HEADERS),
             body: if head { Bytes::new() } else { body.into() },
             code: Some(refusal.code.clone()),
         }
@@ -108,40 +112,36 @@ impl Answer {
         }
     }
 
-    /// The answer on the wire, with the service's request id headers.
-    pub(crate) fn into_response(self, service: &Service, request_id: &str) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::new(self.body));
-        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let headers = response.headers_mut();
-        // With room for those that the server adds.
-        headers.reserve(self.headers.len() + 5);
-        for (name, value) in self.headers {
-            headers.append(name, value);
-        }
-        let (id, host) = match service {
-            Service::S3 => ("x-amz-request-id", Some(host_id())),
-            _ => ("x-amzn-requestid", None),
+    /// The answer on the wire, with the ids as the service's headers.
+    pub(crate) fn into_response(self, service: &Service, ids: &Ids) -> Response<Full<Bytes>> {
+        let mut headers = self.headers;
+        let name = match service {
+            Service::S3 => "x-amz-request-id",
+            _ => "x-amzn-requestid",
         };
-        // Both are letters and digits of our making.
-        if let Ok(request_id) = HeaderValue::try_from(request_id) {
-            headers.append(HeaderName::from_static(id), request_id);
-        }
-        if let Some(Ok(host)) = host.map(HeaderValue::try_from) {
-            headers.append(HeaderName::from_static("x-amz-id-2"), host);
+        // They are letters and digits of our making.
+        for (name, id) in [(name, Some(&ids.request)), ("x-amz-id-2", ids.host.as_ref())] {
+            if let Some(Ok(id)) = id.map(HeaderValue::try_from) {
+                headers.insert(HeaderName::from_static(name), id);
+            }
         }
         headers.insert(header::SERVER, HeaderValue::from_static("Rolecall"));
+        let mut response = Response::new(Full::new(self.body));
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.headers_mut() = headers;
         response
     }
 }
 
-fn s3_error(refusal: &Refusal, request_id: &str) -> String {
+fn s3_error(refusal: &Refusal, ids: &Ids) -> String {
     let mut xml = Xml::document();
     xml.element("Error", |xml| {
         xml.text("Code", &refusal.code).text("Message", &refusal.message);
         for (name, text) in &refusal.details {
             xml.text(name, text);
         }
-        xml.text("RequestId", request_id).text("HostId", &host_id());
+        xml.text("RequestId", &ids.request)
+            .optional("HostId", ids.host.as_deref());
     });
     xml.finish()
 }

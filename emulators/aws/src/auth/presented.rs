@@ -158,10 +158,8 @@ impl Signed {
                 "Credential must end in aws4_request, not '{end}'"
             )));
         }
-        let at = DateTime::strptime("%Y%m%dT%H%M%SZ", &stamp)
-            .and_then(|at| at.to_zoned(TimeZone::UTC))
-            .map(|at| at.timestamp())
-            .map_err(|_| AuthFailure::Malformed(format!("the date must be like 20261124T134901Z, not '{stamp}'")))?;
+        let at = instant(&stamp)
+            .ok_or_else(|| AuthFailure::Malformed(format!("the date must be like 20261124T134901Z, not '{stamp}'")))?;
         if !stamp.starts_with(date) || date.len() != 8 {
             return Err(AuthFailure::Malformed(format!(
                 "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{date}' != \
@@ -191,6 +189,26 @@ impl Signed {
     pub(crate) fn scope(&self) -> String {
         format!("{}/{}/{}/aws4_request", self.date, self.region, self.service)
     }
+}
+
+/// What a stamp like `20261124T134901Z` says. Read by its places, for each request has one.
+fn instant(stamp: &str) -> Option<Timestamp> {
+    let (date, time) = stamp.strip_suffix('Z')?.split_once('T')?;
+    let digits = |text: &str, length| text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(date, 8) || !digits(time, 6) {
+        return None;
+    }
+    let part = |text: &str, at: usize| text[at..at + 2].parse::<i8>().ok();
+    let at = DateTime::new(
+        date[..4].parse().ok()?,
+        part(date, 4)?,
+        part(date, 6)?,
+        part(time, 0)?,
+        part(time, 2)?,
+        part(time, 4)?,
+        0,
+    );
+    Some(at.ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
 /// The names and values of a query string, percent-decoded and nothing else (a `+` stays a `+`), in order.

@@ -7,14 +7,9 @@ use hyper::body::{Body as _, Incoming};
 use jiff::Timestamp;
 use rolecall_accept::{Peer, Unanswered};
 
-use super::{
-    Front,
-    asked::Asked,
-    rules::{id_of, only_decided},
-    target::Target,
-};
+use super::{Front, asked::Asked, rules::only_decided, target::Target};
 use crate::{
-    answer::{Answer, Refusal},
+    answer::{Answer, Ids, Refusal},
     auth::{AuthFailure, Checked, Payload, Presented, Verifier},
     authorise::{Gate, Made, context},
     decision::Verdict,
@@ -44,7 +39,7 @@ pub(super) struct Handled {
     /// See [`Verifier::verify`].
     pub(super) checked: Option<Checked>,
     pub(super) answer: Answer,
-    pub(super) request_id: String,
+    pub(super) ids: Ids,
     pub(super) role: (Option<String>, Option<String>),
     pub(super) issuer_keys: Option<Result<Jwks, String>>,
 }
@@ -121,7 +116,7 @@ impl Front {
             region,
             issuer_keys,
         } = asked;
-        let request_id = id_of(&service);
+        let ids = Ids::new(&service);
         let checked = match &presented {
             Presented::Signed(signed) => {
                 let secret = self.state().keys.get(&signed.key_id).map(|key| key.secret.clone());
@@ -146,7 +141,7 @@ impl Front {
             caller: None,
             made: None,
             checked,
-            request_id,
+            ids,
             issuer_keys,
         };
         let result = match broken {
@@ -155,7 +150,7 @@ impl Front {
         };
         handled.answer = result.unwrap_or_else(|refusal| {
             let head = request.method == Method::HEAD;
-            Answer::refusal(&handled.service, &refusal, &handled.request_id, head)
+            Answer::refusal(&handled.service, &refusal, &handled.ids, head)
         });
         handled
     }
@@ -219,16 +214,16 @@ impl Front {
                 %caller,
                 action = %made.action,
                 resource = %made.resource,
-                request_id = %handled.request_id,
+                request_id = %handled.ids.request,
                 "would be denied, and is let through because enforcement is off"
             );
         }
         let (code, status) = (handled.answer.code.take(), handled.answer.status);
-        let response = handled.answer.into_response(&handled.service, &handled.request_id);
+        let response = handled.answer.into_response(&handled.service, &handled.ids);
         let kept = Kept {
             number: 0,
             at: request.at,
-            request_id: handled.request_id,
+            request_id: handled.ids.request,
             door: request.door,
             from: request.from,
             service: handled.service,
@@ -293,7 +288,7 @@ impl Handled {
                     let done = ec2::perform(&mut call, &self.region, &operation);
                     let result =
                         done.unwrap_or_else(|| Err(unknown::refusal(&self.service, Some(operation.as_str()))))?;
-                    return Ok(Answer::ec2(&operation, &result, &self.request_id));
+                    return Ok(Answer::ec2(&operation, &result, &self.ids.request));
                 }
                 let done = match self.service {
                     Service::Sts => sts::perform(&mut call, &operation),
@@ -310,7 +305,7 @@ impl Handled {
                     &self.service,
                     &operation,
                     result.as_ref(),
-                    &self.request_id,
+                    &self.ids.request,
                 ))
             }
         }

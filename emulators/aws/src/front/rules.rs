@@ -7,7 +7,7 @@ use super::{Front, pipeline::Handled};
 use crate::{
     answer::Refusal,
     auth::{AuthFailure, Presented},
-    identity::{Identity, Who, request_id, s3_request_id},
+    identity::{Identity, Who},
     journal::Door,
     request::Received,
     service::Service,
@@ -90,13 +90,5 @@ pub(super) fn only_decided<T>(result: Result<T, Refusal>, handled: &Handled) -> 
             ),
         )),
         (result, _) => result,
-    }
-}
-
-/// A request id in the form of the service.
-pub(super) fn id_of(service: &Service) -> String {
-    match service {
-        Service::S3 => s3_request_id(),
-        _ => request_id(),
     }
 }

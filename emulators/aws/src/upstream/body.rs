@@ -111,6 +111,27 @@ impl Check {
     pub(crate) fn sha256(claimed: &str) -> Self {
         Self::Hash(Sha256::new(), claimed.to_owned())
     }
+
+    /// At the body's end.
+    ///
+    /// # Errors
+    /// What came is not what was signed.
+    pub(crate) fn verify(&self) -> Result<(), AuthFailure> {
+        let (hash, claimed) = match self {
+            Self::Nothing => return Ok(()),
+            Self::Hash(hash, claimed) => (hash, claimed),
+            Self::Chunks(chunks) => return chunks.end(),
+        };
+        let computed = hex::encode(hash.clone().finalize());
+        if claimed.eq_ignore_ascii_case(&computed) {
+            Ok(())
+        } else {
+            Err(AuthFailure::Payload {
+                claimed: claimed.clone(),
+                computed,
+            })
+        }
+    }
 }
 
 // === impl Upload ===
@@ -128,7 +149,7 @@ impl Upload {
             idle: Box::pin(tokio::time::sleep(IDLE)),
         };
         if upload.ended {
-            upload.verify()?;
+            upload.check.verify()?;
         }
         Ok(upload)
     }
@@ -148,23 +169,6 @@ impl Upload {
     fn stop(&self, failure: AuthFailure) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         self.failure.set(failure);
         Poll::Ready(Some(Err("the body is not the one that was signed".into())))
-    }
-
-    fn verify(&self) -> Result<(), AuthFailure> {
-        let (hash, claimed) = match &self.check {
-            Check::Nothing => return Ok(()),
-            Check::Hash(hash, claimed) => (hash, claimed),
-            Check::Chunks(chunks) => return chunks.end(),
-        };
-        let computed = hex::encode(hash.clone().finalize());
-        if claimed.eq_ignore_ascii_case(&computed) {
-            Ok(())
-        } else {
-            Err(AuthFailure::Payload {
-                claimed: claimed.clone(),
-                computed,
-            })
-        }
     }
 }
 
@@ -196,7 +200,7 @@ impl hyper::body::Body for Upload {
                 }
                 Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
                 None => {
-                    if let Err(failure) = this.verify() {
+                    if let Err(failure) = this.check.verify() {
                         return this.stop(failure);
                     }
                     this.ended = true;

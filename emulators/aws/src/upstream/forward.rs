@@ -1,7 +1,7 @@
 //! What of a request is passed on, and what of an answer is given back.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::{request::Received, services::s3::Route};
@@ -83,16 +83,18 @@ pub(crate) fn headers(request: &Received) -> HeaderMap {
 }
 
 /// The headers of an answer that are given back. `whole`: its body was read, and may have another length by now.
-pub(crate) fn answered(headers: &HeaderMap, whole: bool) -> Vec<(HeaderName, HeaderValue)> {
-    let passes = |name: &str| {
-        let own = ANSWERED.contains(&name) || (whole && name == "content-length");
-        !own && !name.starts_with("access-control-") && !name.starts_with("x-localstack")
+pub(crate) fn answered(mut headers: HeaderMap, whole: bool) -> HeaderMap {
+    let stays = |name: &str| {
+        ANSWERED.contains(&name)
+            || (whole && name == "content-length")
+            || name.starts_with("access-control-")
+            || name.starts_with("x-localstack")
     };
+    let staying: Vec<HeaderName> = headers.keys().filter(|name| stays(name.as_str())).cloned().collect();
+    for name in staying {
+        headers.remove(name);
+    }
     headers
-        .iter()
-        .filter(|(name, value)| passes(name.as_str()) && value.to_str().is_ok())
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
 }
 
 /// An answer's XML with the id that the front gave the request in place of the upstream's.

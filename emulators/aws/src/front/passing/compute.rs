@@ -49,7 +49,7 @@ impl Front {
             };
             let done = ec2::perform(&mut call, &handled.region, &operation);
             let result = done.unwrap_or_else(|| Err(unknown::refusal(&Service::Ec2, Some(operation.as_str()))))?;
-            return Ok(Answer::ec2(&operation, &result, &handled.request_id).into());
+            return Ok(Answer::ec2(&operation, &result, &handled.ids.request).into());
         }
         let key = {
             let state = self.state();
@@ -65,7 +65,7 @@ impl Front {
         let asked = backend
             .query(&signer, handled.service.version(), &operation, &sent)
             .await;
-        give(handled, &asked.map_err(|error| error.refusal())?)
+        give(handled, asked.map_err(|error| error.refusal())?)
     }
 
     pub(super) async fn pass_es(
@@ -90,6 +90,6 @@ impl Front {
         let asked = backend
             .send(&signer, Method::GET, path, HeaderMap::new(), Body::whole(Bytes::new()))
             .await;
-        give(handled, &asked.map_err(|error| error.refusal())?)
+        give(handled, asked.map_err(|error| error.refusal())?)
     }
 }

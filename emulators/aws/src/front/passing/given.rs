@@ -18,7 +18,7 @@ impl From<Answer> for Given {
 }
 
 /// The answer of the upstream, read whole, with the front's id.
-pub(super) fn give(handled: &Handled, reply: &Reply) -> Result<Given, Refusal> {
+pub(super) fn give(handled: &Handled, reply: Reply) -> Result<Given, Refusal> {
     // An operation that the upstream does not have, or of a service that it does not run; of one that nobody has it says
     // that it failed.
     let nobodys = || {
@@ -32,9 +32,9 @@ pub(super) fn give(handled: &Handled, reply: &Reply) -> Result<Given, Refusal> {
     let failed = !reply.status.is_success();
     Ok(Answer {
         status: reply.status.as_u16(),
-        headers: answered(&reply.headers, true),
-        body: with_request_id(&reply.body, &handled.request_id),
+        body: with_request_id(&reply.body, &handled.ids.request),
         code: failed.then(|| reply.code().unwrap_or_else(|| reply.status.as_u16().to_string()).into()),
+        headers: answered(reply.headers, true),
     }
     .into())
 }

@@ -78,7 +78,7 @@ impl Front {
             self.refresh(backend, account, request).await?;
             self.state().after_change(request.at);
         }
-        give(handled, &reply)
+        give(handled, reply)
     }
 }
 

@@ -42,7 +42,7 @@ impl Front {
             sts::perform(&mut call, &operation)
         };
         let result = done.unwrap_or_else(|| Err(unknown::refusal(&handled.service, Some(operation.as_str()))))?;
-        let mut answer = Answer::query(&handled.service, &operation, result.as_ref(), &handled.request_id);
+        let mut answer = Answer::query(&handled.service, &operation, result.as_ref(), &handled.ids.request);
         if operation == "AssumeRole" || operation == sts::WEB_IDENTITY {
             let adopted = backend.adopt(&self.shared.state, params, &answer.body).await;
             answer.body = adopted.map_err(|error| error.refusal())?;

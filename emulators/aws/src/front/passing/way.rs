@@ -8,14 +8,14 @@ use super::{
     uploads::{check_of, drain, streams},
 };
 use crate::{
-    answer::{Answer, Refusal},
+    answer::{Answer, Ids, Refusal},
     auth::{AuthFailure, Presented, Verifier},
     authorise::{Gate, context},
     front::{
         Front,
         asked::Asked,
         pipeline::{Handled, read_whole},
-        rules::{id_of, only_decided},
+        rules::only_decided,
     },
     identity::{Identity, Who},
     journal::Door,
@@ -78,7 +78,7 @@ impl Front {
             issuer_keys,
         } = asked;
         let down = self.befall(door, &service).await;
-        let request_id = id_of(&service);
+        let ids = Ids::new(&service);
         let mut handled = Handled {
             operation: unknown::operation(&received, &params).unwrap_or_else(|| "unknown".to_owned()),
             role: (None, None),
@@ -88,7 +88,7 @@ impl Front {
             caller: None,
             made: None,
             checked: None,
-            request_id,
+            ids,
             issuer_keys,
         };
         if handled.service == Service::Sts && handled.operation.starts_with("AssumeRole") {
@@ -112,7 +112,7 @@ impl Front {
         }
         let given = result.unwrap_or_else(|refusal| {
             let head = received.method == Method::HEAD;
-            Answer::refusal(&handled.service, &refusal, &handled.request_id, head).into()
+            Answer::refusal(&handled.service, &refusal, &handled.ids, head).into()
         });
         if given.answer.code.is_some()
             && let Some(body) = body
