@@ -200,9 +200,11 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use http_body_util::Full;
+    use rstest::rstest;
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::TcpSocket,
+        sync::Notify,
     };
 
     use super::*;
@@ -247,6 +249,34 @@ mod tests {
         assert_eq!(ask(Ipv4Addr::LOCALHOST, server).await.1, "");
         stop.cancel();
         serving.await.unwrap().unwrap();
+    }
+
+    #[rstest]
+    #[case::outlives_its_drain(true)]
+    #[case::outlives_its_server(false)]
+    #[tokio::test]
+    async fn a_connection_is_cut_that(#[case] stopped: bool) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = listener.local_addr().unwrap();
+        let (stop, asked) = (CancellationToken::new(), Arc::new(Notify::new()));
+        let limits = Limits {
+            drain: Duration::from_millis(1),
+            ..Limits::default()
+        };
+        let seen = asked.clone();
+        let serving = serve(listener, Transport::Plain, limits, stop.clone(), move |_, _| {
+            seen.notify_one();
+            std::future::pending::<Response<Full<Bytes>>>()
+        });
+        let serving = tokio::spawn(serving);
+        let asking = tokio::spawn(ask(Ipv4Addr::LOCALHOST, server));
+        asked.notified().await;
+        if stopped {
+            stop.cancel();
+        } else {
+            serving.abort();
+        }
+        assert_eq!(asking.await.unwrap().1, "");
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::{request::Received, services::s3::Route};
+use crate::{answer::Ids, request::Received, services::s3::Route};
 
 /// What a path keeps as it is.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC
@@ -97,19 +97,21 @@ pub(crate) fn answered(mut headers: HeaderMap, whole: bool) -> HeaderMap {
     headers
 }
 
-/// An answer's XML with the id that the front gave the request in place of the upstream's.
-pub(crate) fn with_request_id(body: &Bytes, id: &str) -> Bytes {
-    let Ok(text) = std::str::from_utf8(body) else {
+/// An answer's XML with the ids that the front gave it in place of the upstream's.
+pub(crate) fn with_ids(body: &Bytes, ids: &Ids) -> Bytes {
+    let Ok(mut text) = String::from_utf8(body.to_vec()) else {
         return body.clone();
     };
-    for name in ["RequestId", "requestId", "RequestID"] {
+    let request = ["RequestId", "requestId", "RequestID"].map(|name| (name, Some(&ids.request)));
+    for (name, id) in request.into_iter().chain([("HostId", ids.host.as_ref())]) {
         let (start, end) = (format!("<{name}>"), format!("</{name}>"));
         let found = text.rfind(&start).map(|at| at + start.len());
-        if let Some((from, to)) = found.and_then(|from| Some((from, from + text[from..].find(&end)?))) {
-            return format!("{}{id}{}", &text[..from], &text[to..]).into();
+        let found = found.and_then(|from| Some((from, from + text[from..].find(&end)?)));
+        if let (Some((from, to)), Some(id)) = (found, id) {
+            text.replace_range(from..to, id);
         }
     }
-    body.clone()
+    text.into()
 }
 
 #[cfg(test)]
@@ -176,12 +178,20 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_carries_the_id_of_the_front() {
+    fn an_answer_carries_the_ids_of_the_front() {
+        let ids = |host: Option<&str>| Ids {
+            request: "ours".to_owned(),
+            host: host.map(str::to_owned),
+        };
         let body = Bytes::from_static(b"<R><X/><ResponseMetadata><RequestId>theirs</RequestId></ResponseMetadata></R>");
-        let ours = with_request_id(&body, "ours");
         assert_eq!(
-            ours,
+            with_ids(&body, &ids(None)),
             "<R><X/><ResponseMetadata><RequestId>ours</RequestId></ResponseMetadata></R>"
+        );
+        let body = Bytes::from_static(b"<Error><RequestId>theirs</RequestId><HostId>theirs</HostId></Error>");
+        assert_eq!(
+            with_ids(&body, &ids(Some("our host"))),
+            "<Error><RequestId>ours</RequestId><HostId>our host</HostId></Error>"
         );
     }
 }

@@ -34,7 +34,7 @@ pub(crate) use body::{Body, Check, Upload, UploadFailure};
 pub(crate) use buckets::Owner;
 pub(crate) use client::{Client, Reply, Signer, UpstreamError};
 pub(crate) use delete_objects::{DeleteObjects, with_denied};
-pub(crate) use forward::{answered, headers, path, with_request_id};
+pub(crate) use forward::{answered, headers, path, with_ids};
 pub(crate) use learn::{Passed, reads};
 pub use remove::RemoveError;
 pub use url::{Upstream, UpstreamUrlError};

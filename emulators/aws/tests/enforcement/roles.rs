@@ -19,6 +19,7 @@ async fn a_role_without_policy_is_denied_list_buckets() {
     <?xml version="1.0" encoding="UTF-8"?>
     <Error><Code>AccessDenied</Code><Message>User: arn:aws:sts::123456789012:assumed-role/pod/session is not authorized to perform: s3:ListAllMyBuckets because no identity-based policy allows the s3:ListAllMyBuckets action</Message><RequestId>REQUEST</RequestId><HostId>HOST</HostId></Error>
     "#);
+    assert_eq!(reply.element("HostId"), Some(reply.header("x-amz-id-2")));
     let record = world
         .front
         .decision(reply.header("x-amz-request-id"))

@@ -2,7 +2,7 @@ use crate::{
     answer::{Answer, Refusal},
     front::pipeline::Handled,
     services::unknown,
-    upstream::{Body, Reply, UpstreamError, answered, with_request_id},
+    upstream::{Body, Reply, UpstreamError, answered, with_ids},
 };
 
 /// An answer, with its body where that comes from the upstream as it is.
@@ -17,7 +17,7 @@ impl From<Answer> for Given {
     }
 }
 
-/// The answer of the upstream, read whole, with the front's id.
+/// The answer of the upstream, read whole, with the front's ids.
 pub(super) fn give(handled: &Handled, reply: Reply) -> Result<Given, Refusal> {
     // An operation that the upstream does not have, or of a service that it does not run; of one that nobody has it says
     // that it failed.
@@ -32,7 +32,7 @@ pub(super) fn give(handled: &Handled, reply: Reply) -> Result<Given, Refusal> {
     let failed = !reply.status.is_success();
     Ok(Answer {
         status: reply.status.as_u16(),
-        body: with_request_id(&reply.body, &handled.ids.request),
+        body: with_ids(&reply.body, &handled.ids),
         code: failed.then(|| reply.code().unwrap_or_else(|| reply.status.as_u16().to_string()).into()),
         headers: answered(reply.headers, true),
     }
