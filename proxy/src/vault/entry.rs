@@ -43,12 +43,19 @@ impl Entry {
 
     /// A fetch has ended well. Gives the token that is no longer needed.
     pub(super) fn land(&mut self, credentials: Arc<Credentials>, token: Token) -> Option<Token> {
+        let (token, former) = match self.token.take() {
+            // It may have been renewed meanwhile, or be about to be.
+            Some(held) if held.is_same(&token) => (if held.until > token.until { held } else { token }, None),
+            former => {
+                (self.renewing, self.renew_after) = (false, None);
+                (token, former)
+            }
+        };
         let term = term(&credentials, &token);
         self.slot.replace(credentials, term);
         self.failures = (0, Timestamp::MIN);
-        (self.renewing, self.renew_after) = (false, None);
-        let former = self.token.replace(token);
-        former.filter(|former| self.token.as_ref().is_none_or(|token| !token.is_same(former)))
+        self.token = Some(token);
+        former
     }
 
     /// A fetch has failed.
@@ -83,6 +90,11 @@ impl Entry {
         !self.renewing
             && self.renew_after.is_none_or(|after| now >= after)
             && self.token.as_ref().is_some_and(|token| token.wants_renewal(now))
+    }
+
+    /// Whether a token has ended. One that is being renewed may have been given more time, and is the renewal's.
+    pub(super) fn token_is_over(&self, now: Timestamp) -> bool {
+        !self.renewing && self.token.as_ref().is_some_and(|token| now >= token.until)
     }
 
     /// Whether it can be forgotten: nobody waits, no key is left, and no failure is to be remembered.
@@ -186,6 +198,18 @@ mod tests {
         assert!(entry.land(keys(900), token("a", 60, true)).is_none());
         let former = entry.land(keys(900), token("b", 60, true));
         assert!(former.is_some_and(|former| former.is_same(&token("a", 1, false))));
+    }
+
+    #[test]
+    fn a_fetch_that_lands_takes_back_no_renewal() {
+        let mut entry = Entry::new(0);
+        entry.land(keys(900), token("a", 60, true));
+        entry.renewed(token("a", 119, true));
+        entry.renewing = true;
+        assert!(entry.land(keys(900), token("a", 60, true)).is_none());
+        assert!(entry.renewing && !entry.token_is_over(at(119)));
+        entry.renewing = false;
+        assert!(!entry.token_is_over(at(118)) && entry.token_is_over(at(119)));
     }
 
     #[test]

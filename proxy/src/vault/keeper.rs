@@ -59,7 +59,7 @@ impl Vault {
             };
             if !wanted || entry.token_is_idle(now) {
                 unneeded.extend(entry.token.take().map(|token| (token, whose())));
-            } else if entry.token.as_ref().is_some_and(|token| now >= token.until) {
+            } else if entry.token_is_over(now) {
                 entry.token = None;
             } else if entry.wants_renewal(now) {
                 entry.renewing = true;
@@ -136,14 +136,21 @@ impl Inner {
             drop(turn);
             let now = task_inner.clock.wall();
             let mut state = task_inner.lock();
-            let Some(entry) = state.entries.get_mut(&key).filter(|entry| entry.number == number) else {
+            let entry = state.entries.get_mut(&key).filter(|entry| entry.number == number);
+            let entry = entry.and_then(|entry| {
+                entry.renewing = false;
+                // A fetch that landed may have brought another.
+                let held = entry.token.as_ref().is_some_and(|held| held.is_same(&token));
+                held.then_some(entry)
+            });
+            let Some(entry) = entry else {
+                drop(state);
+                // Whoever let it go after its end took it for ended, and did not revoke it.
+                if let (Ok(token), true) = (renewed, now >= token.until) {
+                    task_inner.revoke(token, whose);
+                }
                 return;
             };
-            entry.renewing = false;
-            // It may have ended meanwhile, or a fetch that landed may have brought another.
-            if !entry.token.as_ref().is_some_and(|held| held.is_same(&token)) {
-                return;
-            }
             let error = match renewed {
                 Ok(token) => return entry.renewed(token),
                 Err(error) => error,

@@ -85,6 +85,8 @@ pub(crate) enum Fault {
     Led(String),
     /// Waits at the gate.
     Held,
+    /// Is done at once, and answered when the gate opens.
+    AnsweredLate,
     /// Waits at the gate if the body or the token's account says so.
     HeldFor(&'static str),
 }
@@ -160,6 +162,11 @@ impl Fake {
         self.state().tokens.len()
     }
 
+    /// When the tokens end that live.
+    pub(crate) fn ends(&self) -> Vec<Timestamp> {
+        self.state().tokens.values().map(|token| token.until).collect()
+    }
+
     async fn answer(&self, request: Request<Incoming>) -> Answer {
         let (head, body) = request.into_parts();
         let body = body
@@ -202,6 +209,11 @@ impl Fake {
             Some(Fault::Held | Fault::HeldFor(_)) => {
                 self.gate.acquire().await.expect("the gate stays").forget();
                 self.usual(&head.method, &path, &token, &body)
+            }
+            Some(Fault::AnsweredLate) => {
+                let answer = self.usual(&head.method, &path, &token, &body);
+                self.gate.acquire().await.expect("the gate stays").forget();
+                answer
             }
             None => self.usual(&head.method, &path, &token, &body),
         };

@@ -33,6 +33,47 @@ async fn a_token_is_renewed_while_its_lease_lives_though_nobody_asks() {
     assert_eq!(world.fake.asked("renew-self").len(), 5);
 }
 
+/// A pod with a token whose renewal is done and not answered, while the end passes that the token had before.
+async fn with_a_renewal_on_its_way() -> (World, PodRecord, String) {
+    let world = World::new(Options::default()).await;
+    world.fake.state().token_ttl = 60;
+    let pod = world.pod("reader", "readonly");
+    let key = world.key(&pod).await;
+    world.fake.fault("renew-self", Fault::AnsweredLate);
+    world.clock.advance(seconds(45));
+    let renewed = world.clock.wall();
+    until("the renewal", || {
+        world.fake.ends().iter().all(|end| *end > renewed + seconds(50))
+    })
+    .await;
+    world.clock.advance(seconds(16));
+    world.vault().tend();
+    (world, pod, key)
+}
+
+#[tokio::test]
+async fn a_token_whose_renewal_is_answered_after_its_former_end_is_kept() {
+    let (world, pod, key) = with_a_renewal_on_its_way().await;
+    world.fake.gate.add_permits(1);
+    until("it has landed", || world.vault().under_way() == 0).await;
+    assert_eq!(world.key(&pod).await, key);
+    assert_eq!((world.fake.tokens(), world.vault().tokens()), (1, (1, 0)));
+}
+
+#[tokio::test]
+async fn a_token_that_was_renewed_after_it_had_been_replaced_is_revoked() {
+    let (world, pod, key) = with_a_renewal_on_its_way().await;
+    assert_ne!(
+        world.key(&pod).await,
+        key,
+        "it was past its end, for all that the proxy knew"
+    );
+    assert_eq!(world.fake.tokens(), 2);
+    world.fake.gate.add_permits(1);
+    until("it has landed", || world.vault().under_way() == 0).await;
+    assert_eq!((world.fake.tokens(), world.vault().tokens()), (1, (1, 0)));
+}
+
 #[tokio::test]
 async fn keys_are_not_served_once_their_token_has_ended() {
     let world = World::new(Options::default()).await;
