@@ -114,6 +114,11 @@ bench:
 copies:
     cargo bench -p rolecall --bench copies
 
+# What the AWS front takes: for a decision, for an object and, with ROLECALL_LOCALSTACK=URL, beside LocalStack's own latency; takes minutes.
+bench-aws:
+    cargo bench -p iam-policy
+    cargo bench -p rolecall-aws --bench get_object --bench memory --bench upstream
+
 # Licences, bans and sources of what is depended on.
 deny:
     cargo deny check licenses bans sources
