@@ -7,7 +7,7 @@ use http_body_util::Full;
 use super::{Ids, Refusal, Xml};
 use crate::service::Service;
 
-/// Room for the headers of an answer and those that the server adds.
+/// Room for the headers of an answer and those that the server adds: a map that grows is what an answer would wait for.
 const HEADERS: usize = 12;
 
 /// A finished answer.
@@ -27,7 +27,7 @@ impl Answer {
     pub(crate) fn ok(content_type: &str, body: impl Into<Bytes>) -> Self {
         Self {
             status: 200,
-            headers: HeaderMap::with_capacity(HEADERS),
+            headers: HeaderMap::new(),
             body: body.into(),
             code: None,
         }
@@ -38,7 +38,7 @@ impl Answer {
     pub(crate) fn empty(status: u16) -> Self {
         Self {
             status,
-            headers: HeaderMap::with_capacity(HEADERS),
+            headers: HeaderMap::new(),
             body: Bytes::new(),
             code: None,
         }
@@ -52,6 +52,9 @@ impl Answer {
             HeaderValue::try_from(value.into()),
         );
         if let (Ok(name), Ok(value)) = (name, value) {
+            if self.headers.is_empty() {
+                self.headers.reserve(HEADERS);
+            }
             self.headers.append(name, value);
         }
         self
@@ -101,7 +104,7 @@ impl Answer {
         };
         let answer = Self {
             status: refusal.status,
-            headers: HeaderMap::with_capacity(HEADERS),
+            headers: HeaderMap::new(),
             body: if head { Bytes::new() } else { body.into() },
             code: Some(refusal.code.clone()),
         }

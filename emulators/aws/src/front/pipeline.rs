@@ -87,7 +87,8 @@ impl Front {
     /// Reads a request whole, decides and performs it in one step under the account's lock, and records it.
     pub(super) async fn answer(&self, door: Door, peer: Peer, request: Request<Incoming>) -> Response<Body> {
         if let Some(backend) = &self.shared.backend {
-            return self.pass(backend, door, peer, request).await;
+            // In a box, because the server moves the whole of what it is to wait for, and this is nine tenths of it.
+            return Box::pin(self.pass(backend, door, peer, request)).await;
         }
         let (head, body) = request.into_parts();
         let (body, broken) = match read_whole(body).await {
