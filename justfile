@@ -114,7 +114,7 @@ bench:
 copies:
     cargo bench -p rolecall --bench copies
 
-# What the AWS front takes: for a decision, for an object and, with ROLECALL_LOCALSTACK=URL, beside LocalStack's own latency; takes minutes.
+# What the AWS front takes for a decision and an object, and (ROLECALL_LOCALSTACK=URL) adds to LocalStack; takes minutes.
 bench-aws:
     cargo bench -p iam-policy
     cargo bench -p rolecall-aws --bench get_object --bench memory --bench upstream

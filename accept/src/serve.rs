@@ -60,7 +60,8 @@ pub struct Unanswered;
 
 /// Serves `handler` on `listener` until `stop` is cancelled, then lets open requests finish for [`Limits::drain`].
 ///
-/// The handler is called once a request, with the body still unread.
+/// The handler is called once a request, with the body still unread. Connections that are open when this ends, or is
+/// dropped, are cut.
 ///
 /// # Errors
 /// Only if the listener itself fails for good; a failing connection is logged and forgotten.

@@ -269,6 +269,8 @@ mod tests {
     #[rstest]
     #[case::no_date(GOOD, "")]
     #[case::a_date_of_another_form(GOOD, "2026-11-24T13:49:01Z")]
+    #[case::a_month_that_is_none(&GOOD.replace("20261124", "20261324"), "20261324T134901Z")]
+    #[case::a_sign_for_a_digit(GOOD, "20261124T+34901Z")]
     #[case::a_day_that_is_not_the_scopes(GOOD, "20261125T134901Z")]
     #[case::no_scope(
         "AWS4-HMAC-SHA256 Credential=AKIA, SignedHeaders=host, Signature=abc",
