@@ -11,7 +11,7 @@ use rtnetlink::{
 use tokio::runtime::{Builder, Runtime};
 use tracing::debug;
 
-use crate::{Error, NetworkNamespace};
+use crate::{Error, NetworkNamespace, neighbour::hardware_address};
 
 /// What a job on a namespace's thread works with: the host from the inside.
 ///
@@ -76,7 +76,10 @@ impl Inside {
     /// If the name is not one or the kernel refuses.
     pub fn bridge(&self, name: &str, address: IpAddr, prefix: u8) -> Result<(), Error> {
         interface_name(name)?;
-        self.block_on(self.netlink.link().add(LinkBridge::new(name).up().build()).execute())
+        // Set, for a bridge without one takes that of a wire, and another when wires come and go.
+        let hardware = hardware_address(address).to_vec();
+        let bridge = LinkBridge::new(name).address(hardware).up().build();
+        self.block_on(self.netlink.link().add(bridge).execute())
             .map_err(|source| self.failed(format!("making bridge {name}"), source))?;
         self.address(name, address, prefix)?;
         self.forward()
@@ -121,17 +124,25 @@ impl Inside {
     }
 
     /// Makes a wire: this end, called `name`, joins `bridge` and is up; the far end is called `far_name` and is born in
-    /// `far`, down and without an address.
+    /// `far`, down and without an address, for the host that is to have `address` there.
     ///
     /// Born there, not moved: moving an interface costs 15 to 20 ms, one at a time for the whole kernel.
     ///
     /// # Errors
     /// If a name is not one, there is no such bridge or the kernel refuses.
-    pub fn veth(&self, name: &str, bridge: &str, far: &NetworkNamespace, far_name: &str) -> Result<(), Error> {
+    pub(crate) fn veth(
+        &self,
+        name: &str,
+        bridge: &str,
+        far: &NetworkNamespace,
+        far_name: &str,
+        address: IpAddr,
+    ) -> Result<(), Error> {
         interface_name(name)?;
         interface_name(far_name)?;
         let peer = LinkMessageBuilder::<LinkUnspec>::new()
             .name(far_name.to_owned())
+            .address(hardware_address(address).to_vec())
             .setns_by_fd(far.as_raw_fd())
             .build();
         let veth = LinkVeth::new(name, far_name)
@@ -194,12 +205,12 @@ impl Inside {
         })
     }
 
-    fn index(&self, interface: &str) -> Result<u32, Error> {
+    pub(crate) fn index(&self, interface: &str) -> Result<u32, Error> {
         if_nametoindex(interface)
             .map_err(|errno| Error::system(format!("looking for interface {interface} in {}", self.name), errno))
     }
 
-    fn failed(&self, what: String, source: rtnetlink::Error) -> Error {
+    pub(crate) fn failed(&self, what: String, source: rtnetlink::Error) -> Error {
         Error::netlink(format!("{what} in {}", self.name), source)
     }
 }

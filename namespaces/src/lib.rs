@@ -17,6 +17,7 @@ mod error;
 mod init;
 mod inside;
 mod namespace;
+mod neighbour;
 mod obstacle;
 mod pid;
 mod pod_directories;

@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::{Error, Namespace};
+use crate::{Error, Inside, Namespace, NetworkNamespace};
 
 /// A wire from a bridge of one host to another host, which has an address on the bridge's network and sends everything
 /// else to a gateway there.
@@ -16,7 +16,7 @@ pub struct Wire {
     pub address: IpAddr,
     /// The length of the network's prefix.
     pub prefix: u8,
-    /// Where the other host sends what is not for that network.
+    /// Where the other host sends what is not for that network: the bridge's own first address.
     pub gateway: IpAddr,
 }
 
@@ -27,8 +27,7 @@ impl Namespace {
     /// If a name is not one, there is no such bridge or the kernel refuses.
     pub async fn wire(&self, far: &Self, wire: Wire) -> Result<(), Error> {
         let (network, near) = (far.network().clone(), wire.clone());
-        self.run_async(move |inside| inside.veth(&near.name, &near.bridge, &network, &near.far_name))
-            .await??;
+        self.run_async(move |inside| near.join(inside, &network)).await??;
         far.run_async(move |inside| wire.connect(inside)).await?
     }
 
@@ -38,7 +37,7 @@ impl Namespace {
     /// As [`wire`](Self::wire).
     pub fn wire_blocking(&self, far: &Self, wire: Wire) -> Result<(), Error> {
         let (network, near) = (far.network().clone(), wire.clone());
-        self.run(move |inside| inside.veth(&near.name, &near.bridge, &network, &near.far_name))??;
+        self.run(move |inside| near.join(inside, &network))??;
         far.run(move |inside| wire.connect(inside))?
     }
 }
@@ -46,17 +45,24 @@ impl Namespace {
 // === impl Wire ===
 
 impl Wire {
+    /// Makes the wire, from the host that has the bridge.
+    fn join(&self, inside: &Inside, far: &NetworkNamespace) -> Result<(), Error> {
+        inside.veth(&self.name, &self.bridge, far, &self.far_name, self.address)?;
+        inside.neighbour(&self.bridge, self.address)
+    }
+
     /// Sets up the far end, in a job of the host it was born in.
     ///
     /// # Errors
     /// If the kernel refuses.
-    pub fn connect(&self, inside: &crate::Inside) -> Result<(), Error> {
+    fn connect(&self, inside: &Inside) -> Result<(), Error> {
         let any: IpAddr = match self.address {
             IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
             IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
         };
         inside.address(&self.far_name, self.address, self.prefix)?;
         inside.up(&self.far_name)?;
+        inside.neighbour(&self.far_name, self.gateway)?;
         inside.route(any, 0, self.gateway)
     }
 }

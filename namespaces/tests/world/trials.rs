@@ -35,12 +35,13 @@ type Body = fn(&Stage) -> Outcome;
 pub(crate) fn all(processes: PidNamespace, ordinary: Option<Output>) -> Vec<Trial> {
     let runtime = Runtime::new().expect("a runtime");
     let stage = Arc::new(Stage { runtime, processes });
-    let trials: [(&str, Body); 12] = [
+    let trials: [(&str, Body); 13] = [
         ("pods_and_nodes_reach_the_vpc_with_their_own_addresses", reach),
         ("a_program_in_a_pod_has_its_network_processes_and_mounts", program),
         ("a_file_in_run_is_seen_in_its_pod_alone", private_run),
         ("a_host_network_pod_shares_the_network_and_not_the_mounts", host_network),
         ("an_address_is_free_again_when_its_wire_is_removed", reuse),
+        ("neighbours_are_known_and_never_learned", neighbours),
         ("an_ipv6_address_is_usable_at_once", ipv6),
         ("dropping_a_child_kills_it", kill_on_drop),
         ("a_killed_harness_leaves_nothing_running", killed),
@@ -197,6 +198,30 @@ fn reuse(stage: &Stage) -> Outcome {
             return Err("the far end is still there".into());
         }
         std::mem::forget(pod);
+    }
+    Ok(())
+}
+
+/// The kernel has one table for what all namespaces learn, and some dozens of worlds would fill it.
+fn neighbours(stage: &Stage) -> Outcome {
+    let scene = Scene::build(&stage.processes)?;
+    let at = (VPC, 4566).into();
+    stage.runtime.block_on(async {
+        mirror(&scene.vpc, at).await?;
+        seen_as(&scene.pods[0], at).await
+    })?;
+    let hosts = [(&scene.vpc, 3), (&scene.nodes[1], 2), (&scene.pods[0], 1)];
+    for (host, count) in hosts {
+        let table = host.run(|_| fs::read_to_string("/proc/thread-self/net/arp"))??;
+        // Address, hardware type, flags: complete (2) and permanent (4).
+        let flags: Vec<_> = table
+            .lines()
+            .skip(1)
+            .map(|line| line.split_whitespace().nth(2))
+            .collect();
+        if flags != vec![Some("0x6"); count] {
+            return Err(format!("{} has learned of neighbours:\n{table}", host.name()).into());
+        }
     }
     Ok(())
 }
