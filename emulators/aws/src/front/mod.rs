@@ -1,6 +1,7 @@
 //! The front itself: its settings, its listeners and the way of a request through it.
 
 mod asked;
+mod deciding;
 mod ec2_instance;
 mod instance;
 mod passing;
@@ -12,7 +13,7 @@ mod web_identity;
 
 use std::{
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLockReadGuard, RwLockWriteGuard},
     time::Duration,
 };
 
@@ -34,7 +35,7 @@ use crate::{
     identity::SessionCredentials,
     journal::{Door, Dropped, Entry, Journal},
     secret::Secret,
-    state::State,
+    state::{SharedState, State},
     upstream::{Backend, RemoveError},
     web_identity::IssuerKeys,
 };
@@ -49,7 +50,7 @@ pub struct Front {
 #[derive(Debug)]
 struct Shared {
     settings: Settings,
-    state: Mutex<State>,
+    state: SharedState,
     journal: Mutex<Journal>,
     faults: Mutex<Faults>,
     issuers: Mutex<Option<Arc<dyn IssuerKeys>>>,
@@ -82,7 +83,7 @@ impl Front {
         let shared = Shared {
             backend,
             settings,
-            state: Mutex::new(state),
+            state: SharedState::new(state),
             journal: Mutex::default(),
             faults: Mutex::default(),
             issuers: Mutex::default(),
@@ -138,7 +139,12 @@ impl Front {
             let read = backend.refresh(&self.shared.state, main, now).await;
             read.map_err(|error| InstanceCredentialsError::Upstream(error.to_string()))?;
         }
-        instance::credentials(&self.shared.settings, &mut self.state(), instance_profile, instance_id)
+        instance::credentials(
+            &self.shared.settings,
+            &mut self.state_mut(),
+            instance_profile,
+            instance_id,
+        )
     }
 
     /// Removes from the upstream all buckets, users, groups, roles, policies, instance profiles, access keys and identity
@@ -159,7 +165,7 @@ impl Front {
     /// here, in the region of its availability zone.
     pub fn set_instances(&self, instances: Vec<Ec2Instance>) {
         let now = whole_seconds(self.shared.settings.clock.wall());
-        self.state().set_instances(instances, now);
+        self.state_mut().set_instances(instances, now);
     }
 
     /// Changes to IAM made from now on are seen this late, in the world's time: IAM itself answers with what it was last
@@ -167,7 +173,7 @@ impl Front {
     /// all be seen at once. Access keys are an exception: one that is made, switched off or deleted is so at once.
     pub fn set_propagation(&self, delay: Duration) {
         let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::MAX);
-        self.state().set_propagation(delay);
+        self.state_mut().set_propagation(delay);
     }
 
     /// Where AssumeRoleWithWebIdentity gets the keys of issuers from, in place of what was given before. Without any it
@@ -222,9 +228,12 @@ impl Front {
         self.shared.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    // A panic elsewhere leaves no half-made change behind that would be worse than no answer at all.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.shared.state.read()
+    }
+
+    fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+        self.shared.state.write()
     }
 
     fn log(&self) -> MutexGuard<'_, Journal> {

@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -7,7 +7,7 @@ use hyper::body::{Body as _, Incoming};
 use jiff::Timestamp;
 use rolecall_accept::{Peer, Unanswered};
 
-use super::{Front, asked::Asked, rules::only_decided, target::Target};
+use super::{Front, asked::Asked, deciding::Deciding, rules::only_decided, target::Target};
 use crate::{
     answer::{Answer, Ids, Refusal},
     auth::{AuthFailure, Checked, Payload, Presented, Verifier},
@@ -15,10 +15,9 @@ use crate::{
     decision::Verdict,
     identity::{Caller, Who},
     journal::{Door, Kept},
-    params::Params,
     request::Received,
     service::Service,
-    services::{Call, ec2, es, iam, s3, sts, unknown},
+    services::{s3, sts},
     state::State,
     upstream::Body,
     web_identity::Jwks,
@@ -71,11 +70,6 @@ pub(super) async fn read_whole(body: Incoming) -> Result<Bytes, Refusal> {
     }
 }
 
-/// Whether an operation of IAM changes nothing.
-fn reads(operation: &str) -> bool {
-    operation.starts_with("Get") || operation.starts_with("List")
-}
-
 /// A time without its fraction, as AWS keeps times.
 pub(crate) fn whole_seconds(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
@@ -125,8 +119,7 @@ impl Front {
             }
             Presented::Nothing | Presented::Refused(_) => None,
         };
-        let mut state = self.state();
-        state.settle(request.at);
+        let state = self.shared.state.read_at(request.at);
         let target = Target::of(&service, request, &params, &state);
         let mut handled = Handled {
             operation: target.operation(),
@@ -145,9 +138,23 @@ impl Front {
             ids,
             issuer_keys,
         };
-        let result = match broken {
-            Some(refusal) => Err(refusal),
-            None => self.decide(request, &params, &presented, target, &mut state, &mut handled),
+        let result = match (broken, target) {
+            (Some(refusal), _) => Err(refusal),
+            (None, Target::S3(s3::Operation::Read(operation), route)) => {
+                self.decide(request, &presented, &*state, &mut handled, |handled, deciding| {
+                    s3::read(&mut deciding.s3(handled, request, &route), operation)
+                })
+            }
+            (None, _) => {
+                drop(state);
+                let mut state = self.state_mut();
+                state.settle(request.at);
+                // Once more, for what its host stands for may have changed.
+                let target = Target::of(&handled.service, request, &params, &state);
+                self.decide(request, &presented, &mut *state, &mut handled, |handled, deciding| {
+                    deciding.perform(handled, request, &params, target)
+                })
+            }
         };
         handled.answer = result.unwrap_or_else(|refusal| {
             let head = request.method == Method::HEAD;
@@ -156,21 +163,25 @@ impl Front {
         handled
     }
 
-    /// Authentication, authorisation and the operation itself.
-    fn decide(
+    /// Authentication, authorisation and the operation itself, by a state that is held throughout.
+    fn decide<S: Deref<Target = State>>(
         &self,
         request: &Received,
-        params: &Params,
         presented: &Presented,
-        target: Target,
-        state: &mut State,
+        state: S,
         handled: &mut Handled,
+        perform: impl FnOnce(&Handled, Deciding<'_, S>) -> Result<Answer, Refusal>,
     ) -> Result<Answer, Refusal> {
-        let (who, payload) = self.authenticate(request, presented, state, handled)?;
+        let (who, payload) = self.authenticate(request, presented, &state, handled)?;
         self.may_be_judged(request, presented, &who, handled)?;
-        let context = context(request, &handled.region, &who, state);
+        let context = context(request, &handled.region, &who, &state);
         let mut gate = Gate::new(who, handled.service.clone(), self.shared.settings.enforcement, context);
-        let result = handled.perform(request, params, &payload, target, state, &mut gate);
+        let deciding = Deciding {
+            state,
+            gate: &mut gate,
+            payload: &payload,
+        };
+        let result = perform(handled, deciding);
         handled.made = gate.into_made();
         only_decided(result, handled)
     }
@@ -239,76 +250,5 @@ impl Front {
         // What it lets go of is freed when nobody waits for the journal any more.
         let _old = self.log().add(kept);
         response
-    }
-}
-
-// === impl Handled ===
-
-impl Handled {
-    fn perform(
-        &self,
-        request: &Received,
-        params: &Params,
-        payload: &Payload,
-        target: Target,
-        state: &mut State,
-        gate: &mut Gate,
-    ) -> Result<Answer, Refusal> {
-        let now = whole_seconds(request.at);
-        match target {
-            Target::Refused(refusal) => Err(refusal),
-            Target::Unknown(operation) => Err(unknown::refusal(&self.service, operation.as_deref())),
-            Target::Es => es::list_domain_names(state, gate),
-            Target::S3(operation, route) => {
-                let region = &self.region;
-                let mut call = s3::S3Call {
-                    state,
-                    gate,
-                    request,
-                    payload,
-                    route: &route,
-                    region,
-                    now,
-                };
-                s3::perform(&mut call, operation)
-            }
-            Target::Query(operation) => {
-                let by_token = || (operation == sts::WEB_IDENTITY).then(|| state.main());
-                let Some(account) = gate.who().account.or_else(by_token) else {
-                    return Err(AuthFailure::Missing.refusal(&self.service));
-                };
-                let mut call = Call {
-                    state,
-                    account,
-                    gate,
-                    params,
-                    issuer_keys: self.issuer_keys.as_ref(),
-                    now: request.at,
-                };
-                if self.service == Service::Ec2 {
-                    let done = ec2::perform(&mut call, &self.region, &operation);
-                    let result =
-                        done.unwrap_or_else(|| Err(unknown::refusal(&self.service, Some(operation.as_str()))))?;
-                    return Ok(Answer::ec2(&operation, &result, &self.ids.request));
-                }
-                let done = match self.service {
-                    Service::Sts => sts::perform(&mut call, &operation),
-                    _ if reads(&operation) => iam::perform(&mut call, &operation),
-                    _ => {
-                        call.state.before_change();
-                        let done = iam::perform(&mut call, &operation);
-                        call.state.after_change(request.at);
-                        done
-                    }
-                };
-                let result = done.unwrap_or_else(|| Err(unknown::refusal(&self.service, Some(operation.as_str()))))?;
-                Ok(Answer::query(
-                    &self.service,
-                    &operation,
-                    result.as_ref(),
-                    &self.ids.request,
-                ))
-            }
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! What the memory backend holds: everything behind one short-held lock, so that a check and its effect are one step.
+//! What the memory backend holds: everything behind one lock that is held shortly ([`SharedState`]).
 
 mod bucket;
 mod document;
@@ -8,6 +8,7 @@ mod oidc_provider;
 mod permissions;
 mod propagation;
 mod role;
+mod shared;
 mod upload;
 mod user;
 
@@ -30,6 +31,7 @@ pub(crate) use iam::Iam;
 pub(crate) use oidc_provider::OidcProvider;
 pub(crate) use permissions::{Attached, Inline, Permissions};
 pub(crate) use role::{InstanceProfile, Role};
+pub(crate) use shared::SharedState;
 pub(crate) use upload::{Part, Upload};
 pub(crate) use user::User;
 

@@ -37,6 +37,12 @@ impl State {
         !self.propagation.delay.is_zero()
     }
 
+    /// Whether everything has arrived that is due.
+    pub(crate) fn is_settled(&self, now: Timestamp) -> bool {
+        let Propagation { seen, coming, .. } = &self.propagation;
+        coming.front().map_or(seen.is_none(), |(at, _)| *at > now)
+    }
+
     /// Lets arrive what is due.
     pub(crate) fn settle(&mut self, now: Timestamp) {
         let Propagation { seen, coming, .. } = &mut self.propagation;

@@ -1,13 +1,11 @@
 //! Sessions whose keys the upstream issues, after the front has decided that there may be one.
 
-use std::sync::{Mutex, PoisonError};
-
 use bytes::Bytes;
 
 use super::{Backend, Element, Signer, UpstreamError, details::text};
 use crate::{
     params::Params,
-    state::{AccountRef, State},
+    state::{AccountRef, SharedState},
 };
 
 /// What the upstream is told of a session; the rest the front alone needs.
@@ -21,7 +19,7 @@ impl Backend {
     /// business, by the world's clock.
     pub(crate) async fn adopt(
         &self,
-        state: &Mutex<State>,
+        state: &SharedState,
         params: &Params,
         answer: &Bytes,
     ) -> Result<Bytes, UpstreamError> {
@@ -36,7 +34,7 @@ impl Backend {
             .ok_or_else(|| unreadable("the front's own has no keys"))?;
         let old = text(made, "AccessKeyId");
         let given = self.session(state, params).await;
-        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = state.write();
         let given = match given {
             Ok(given) => given,
             Err(error) => {
@@ -60,9 +58,9 @@ impl Backend {
         Ok(body.into())
     }
 
-    async fn session(&self, state: &Mutex<State>, params: &Params) -> Result<Element, UpstreamError> {
+    async fn session(&self, state: &SharedState, params: &Params) -> Result<Element, UpstreamError> {
         let account = {
-            let state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            let state = state.read();
             let named = params.get("RoleArn").and_then(|arn| state.account_of_arn(arn));
             state[named.unwrap_or(AccountRef::MAIN)].account.clone()
         };

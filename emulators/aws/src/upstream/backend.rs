@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     identity::Who,
-    state::{AccountRef, State},
+    state::{AccountRef, SharedState, State},
 };
 
 /// All that a front knows of the upstream behind it.
@@ -47,7 +47,7 @@ impl Backend {
     /// Makes the state's IAM of an account equal to the upstream's.
     pub(crate) async fn refresh(
         &self,
-        state: &Mutex<State>,
+        state: &SharedState,
         account: AccountRef,
         now: Timestamp,
     ) -> Result<(), UpstreamError> {
@@ -60,7 +60,7 @@ impl Backend {
     /// Whose a bucket is, with its policy in the state if it is an account's of the front.
     pub(crate) async fn owner(
         &self,
-        state: &Mutex<State>,
+        state: &SharedState,
         bucket: &str,
         now: Timestamp,
     ) -> Result<Owner, UpstreamError> {

@@ -8,7 +8,7 @@ use iam_policy::PolicyKind;
 use jiff::Timestamp;
 
 use super::{Client, UpstreamError, details::document};
-use crate::state::{AccountRef, Bucket, State};
+use crate::state::{AccountRef, Bucket, SharedState, State};
 
 /// Whose buckets are and what their policies say. The upstream lets every account use every bucket.
 #[derive(Debug, Default)]
@@ -36,7 +36,7 @@ impl Buckets {
     pub(super) async fn read(
         &self,
         client: &Client,
-        state: &Mutex<State>,
+        state: &SharedState,
         name: &str,
         now: Timestamp,
     ) -> Result<Owner, UpstreamError> {
@@ -45,16 +45,16 @@ impl Buckets {
             Some(state[bucket.owner].account.clone())
         };
         let is_read = || self.marks().contains(name);
-        if owner(&lock(state)).is_some() && is_read() {
+        if owner(&state.read()).is_some() && is_read() {
             return Ok(Owner::Known);
         }
         let _one = self.reading.lock().await;
-        if owner(&lock(state)).is_none() {
+        if owner(&state.read()).is_none() {
             self.list(client, state, now).await?;
         }
-        let Some(account) = owner(&lock(state)) else {
+        let Some(account) = owner(&state.read()) else {
             // Any account may look at any bucket.
-            let main = { lock(state)[AccountRef::MAIN].account.clone() };
+            let main = { state.read()[AccountRef::MAIN].account.clone() };
             let reply = client.s3(&main, Method::HEAD, &format!("/{name}")).await?;
             return Ok(if reply.status == 404 {
                 Owner::Nobody
@@ -85,7 +85,7 @@ impl Buckets {
                 });
             }
         };
-        if let Some(bucket) = lock(state).buckets.get_mut(name) {
+        if let Some(bucket) = state.write().buckets.get_mut(name) {
             let same = match (&bucket.policy, &policy) {
                 (Some(before), Some(after)) => before.text == after.text,
                 (before, after) => before.is_none() && after.is_none(),
@@ -100,12 +100,12 @@ impl Buckets {
     }
 
     /// Asks each account for its buckets.
-    async fn list(&self, client: &Client, state: &Mutex<State>, now: Timestamp) -> Result<(), UpstreamError> {
-        let accounts = lock(state).accounts();
+    async fn list(&self, client: &Client, state: &SharedState, now: Timestamp) -> Result<(), UpstreamError> {
+        let accounts = state.read().accounts();
         for (account, id) in accounts {
             let reply = client.s3(&id, Method::GET, "/").await?;
             let listed = reply.success("ListBuckets")?;
-            let mut state = lock(state);
+            let mut state = state.write();
             for found in listed.all("Bucket") {
                 let Some(name) = found.get("Name") else { continue };
                 let region = found.get("BucketRegion").unwrap_or("us-east-1");
@@ -135,9 +135,10 @@ impl Buckets {
         true
     }
 
-    pub(super) fn deleted(&self, state: &mut State, name: &str) {
-        state.buckets.remove(name);
+    /// A bucket was deleted; whose it was.
+    pub(super) fn deleted(&self, state: &mut State, name: &str) -> Option<AccountRef> {
         self.marks().remove(name);
+        state.buckets.remove(name).map(|bucket| bucket.owner)
     }
 
     /// The bucket's policy was changed.
@@ -148,10 +149,6 @@ impl Buckets {
     fn marks(&self) -> MutexGuard<'_, HashSet<String>> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the front keeps of a bucket whose objects are elsewhere.

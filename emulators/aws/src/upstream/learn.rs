@@ -1,14 +1,12 @@
 //! What the answers that pass tell.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use jiff::Timestamp;
 
 use super::{Backend, Element, UpstreamError, details::text, made::Thing};
 use crate::{
     identity::{Identity, Key, KeyStatus, UserRef},
     params::Params,
-    state::{AccountRef, State},
+    state::{AccountRef, SharedState, State},
 };
 
 /// A success of IAM that passes.
@@ -41,19 +39,15 @@ pub(crate) fn reads(operation: &str) -> bool {
         .any(|start| operation.starts_with(start))
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 // === impl Backend ===
 
 impl Backend {
     /// Takes note of a change to IAM before its answer is given on.
-    pub(crate) async fn learn(&self, state: &Mutex<State>, passed: &Passed<'_>) -> Result<(), UpstreamError> {
+    pub(crate) async fn learn(&self, state: &SharedState, passed: &Passed<'_>) -> Result<(), UpstreamError> {
         match passed.operation {
             "CreateAccessKey" => self.learn_key(state, passed).await?,
             "UpdateUser" => self.learn_new_name(state, passed).await?,
-            _ => self.learn_keys_end(&mut lock(state), passed),
+            _ => self.learn_keys_end(&mut state.write(), passed),
         }
         self.note(passed);
         let forget = UNLISTED.contains(&passed.operation);
@@ -61,8 +55,8 @@ impl Backend {
         Ok(())
     }
 
-    async fn user(&self, state: &Mutex<State>, account: AccountRef, name: &str) -> Result<UserRef, UpstreamError> {
-        let id = lock(state)[account].account.clone();
+    async fn user(&self, state: &SharedState, account: AccountRef, name: &str) -> Result<UserRef, UpstreamError> {
+        let id = state.read()[account].account.clone();
         let answer = self.client.iam(&id, "GetUser", &[("UserName", name)]).await?;
         let user = answer.find("User").ok_or_else(|| UpstreamError::Unreadable {
             operation: "GetUser".to_owned(),
@@ -75,7 +69,7 @@ impl Backend {
         })
     }
 
-    async fn learn_key(&self, state: &Mutex<State>, passed: &Passed<'_>) -> Result<(), UpstreamError> {
+    async fn learn_key(&self, state: &SharedState, passed: &Passed<'_>) -> Result<(), UpstreamError> {
         let unreadable = || UpstreamError::Unreadable {
             operation: passed.operation.to_owned(),
             what: "it holds no access key".to_owned(),
@@ -90,7 +84,7 @@ impl Backend {
         self.issued().insert(id.to_owned());
         self.made
             .add(passed.account, Thing::Key(user.name.clone(), id.to_owned()));
-        lock(state).keys.add(Key {
+        state.write().keys.add(Key {
             id: id.to_owned(),
             secret: secret.into(),
             status: KeyStatus::Active,
@@ -103,13 +97,13 @@ impl Backend {
     }
 
     /// A user's keys go on under its new name.
-    async fn learn_new_name(&self, state: &Mutex<State>, passed: &Passed<'_>) -> Result<(), UpstreamError> {
+    async fn learn_new_name(&self, state: &SharedState, passed: &Passed<'_>) -> Result<(), UpstreamError> {
         let Some(old) = passed.params.get("UserName") else {
             return Ok(());
         };
         let new = passed.params.get("NewUserName").unwrap_or(old);
         let user = self.user(state, passed.account, new).await?;
-        let mut state = lock(state);
+        let mut state = state.write();
         let keys = state.keys.of_user(passed.account, old).into_iter();
         let ids: Vec<String> = keys.map(|key| key.id.clone()).collect();
         for id in ids {
@@ -217,7 +211,7 @@ impl Backend {
     /// Takes note of what a success of S3 made or changed.
     pub(crate) fn learn_s3(
         &self,
-        state: &mut State,
+        state: &SharedState,
         operation: &str,
         bucket: Option<&str>,
         account: Option<AccountRef>,
@@ -226,12 +220,11 @@ impl Backend {
     ) {
         let Some(bucket) = bucket else { return };
         match (operation, account) {
-            ("CreateBucket", Some(account)) if self.buckets.made(state, bucket, account, region, now) => {
+            ("CreateBucket", Some(account)) if self.buckets.made(&mut state.write(), bucket, account, region, now) => {
                 self.made.add(account, Thing::Bucket(bucket.to_owned()));
             }
             ("DeleteBucket", _) => {
-                let owner = state.buckets.get(bucket).map(|found| found.owner);
-                self.buckets.deleted(state, bucket);
+                let owner = self.buckets.deleted(&mut state.write(), bucket);
                 if let Some(owner) = owner {
                     self.made.remove(owner, &Thing::Bucket(bucket.to_owned()));
                 }

@@ -1,7 +1,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -12,7 +12,7 @@ use super::{
     Client, Element, UpstreamError,
     details::{Reader, boundary, text, version},
 };
-use crate::state::{AccountRef, ManagedPolicy, State};
+use crate::state::{AccountRef, ManagedPolicy, SharedState};
 
 /// Pages of the details that are followed.
 const PAGES: usize = 1000;
@@ -61,7 +61,7 @@ impl Mirror {
         &self,
         client: &Client,
         managed: &Managed,
-        state: &Mutex<State>,
+        state: &SharedState,
         account: AccountRef,
         now: Timestamp,
     ) -> Result<(), UpstreamError> {
@@ -73,7 +73,7 @@ impl Mirror {
             return Ok(());
         }
         let changes = self.changes.load(Ordering::Acquire);
-        let id = lock(state)[account].account.clone();
+        let id = state.read()[account].account.clone();
         let pages = pages(client, &id).await?;
         // A profile without a role is in no role's details.
         let mut pages = pages;
@@ -81,7 +81,7 @@ impl Mirror {
         unlisted.read(client, &id, &pages).await?;
         managed.read(client, &id, &pages).await?;
 
-        let mut state = lock(state);
+        let mut state = state.write();
         let reader = Reader {
             before: &state[account],
             now,
@@ -121,10 +121,6 @@ async fn pages(client: &Client, account: &str) -> Result<Vec<Element>, UpstreamE
         operation: "GetAccountAuthorizationDetails".to_owned(),
         what: format!("it has more than {PAGES} pages"),
     })
-}
-
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn members<'p>(pages: &'p [Element], list: &'static str) -> impl Iterator<Item = &'p Element> {

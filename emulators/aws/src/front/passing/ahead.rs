@@ -13,7 +13,7 @@ use crate::{
     front::Front,
     request::Received,
     service::Service,
-    services::s3::{Operation, Route},
+    services::s3::{Operation, Read, Route},
     upstream::{Backend, Body, Signer, UpstreamError, headers, path},
 };
 
@@ -69,7 +69,10 @@ impl Front {
             let account = state.keys.get(&signed.key_id)?.account;
             bucket.then(|| (route, state[account].account.clone()))?
         };
-        if !matches!(route.operation, Some(Operation::GetObject | Operation::HeadObject)) {
+        if !matches!(
+            route.operation,
+            Some(Operation::Read(Read::GetObject | Read::HeadObject))
+        ) {
             return None;
         }
         let (method, path, mut sent) = (request.method.clone(), path(request, &route), headers(request));

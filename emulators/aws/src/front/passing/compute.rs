@@ -38,7 +38,7 @@ impl Front {
         let own = ["DescribeInstances", "DescribeIamInstanceProfileAssociations"].contains(&operation.as_str());
         if own && !self.state().instances.is_empty() {
             self.refresh(backend, account, request).await?;
-            let mut state = self.state();
+            let mut state = self.state_mut();
             let mut call = Call {
                 state: &mut state,
                 account,

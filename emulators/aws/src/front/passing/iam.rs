@@ -46,7 +46,7 @@ impl Front {
             for (account, _) in accounts {
                 self.refresh(backend, account, request).await?;
             }
-            self.state().before_change();
+            self.state_mut().before_change();
         }
         let mut sent = passed_params(params);
         sent.extend(own_user.clone().map(|name| ("UserName".to_owned(), name)));
@@ -76,7 +76,7 @@ impl Front {
         }
         if changes && late {
             self.refresh(backend, account, request).await?;
-            self.state().after_change(request.at);
+            self.state_mut().after_change(request.at);
         }
         give(handled, reply)
     }

@@ -132,7 +132,7 @@ impl Front {
         if status.is_success() {
             let bucket = allowed.route.bucket.as_deref();
             let (asker, region) = (gate.who().account, &handled.region);
-            backend.learn_s3(&mut self.state(), operation, bucket, asker, region, request.at);
+            backend.learn_s3(&self.shared.state, operation, bucket, asker, region, request.at);
         }
         // Whoever may not list does not learn that a key is absent.
         let copies = operation.contains("Copy");

@@ -26,7 +26,7 @@ impl Front {
             self.refresh(backend, account, request).await?;
         }
         let done = {
-            let mut state = self.state();
+            let mut state = self.state_mut();
             let by_token = || (operation == sts::WEB_IDENTITY).then(|| state.main());
             let Some(account) = gate.who().account.or_else(by_token) else {
                 return Err(AuthFailure::Missing.refusal(&handled.service));

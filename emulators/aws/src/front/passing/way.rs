@@ -169,8 +169,7 @@ impl Front {
             }
         }
         let (who, check) = {
-            let mut state = self.state();
-            state.settle(request.at);
+            let state = self.shared.state.read_at(request.at);
             self.admit(&passing, presented, &state, handled)?
         };
         self.may_be_judged(request, presented, &who, handled)?;

@@ -1,17 +1,17 @@
 use std::collections::BTreeMap;
 
-use super::{S3Call, object::invalid_argument, xml_body::Element};
+use super::{S3Call, S3Read, object::invalid_argument, xml_body::Element};
 use crate::{
     answer::{Answer, Refusal, Xml, iso8601_millis},
     authorise::Ask,
-    state::{AccountRef, Bucket},
+    state::Bucket,
 };
 
 pub(super) const NAMESPACE: &str = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
 
-pub(super) fn list(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn list(call: &mut S3Read<'_>) -> Result<Answer, Refusal> {
     call.check(Ask::new("s3:ListAllMyBuckets", "arn:aws:s3:::*").shown(""))?;
-    let account = account(call)?;
+    let account = call.account()?;
     let route = call.route;
     let max = match route.param("max-buckets") {
         None => usize::MAX,
@@ -73,7 +73,7 @@ pub(super) fn create(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     let name = call.bucket_name().to_owned();
     // What is asked for is the caller's own new bucket, also if another account has one of this name.
     call.check(Ask::new("s3:CreateBucket", &format!("arn:aws:s3:::{name}")))?;
-    let account = account(call)?;
+    let account = call.account()?;
     if !is_name(&name) {
         return Err(
             Refusal::new(400, "InvalidBucketName", "The specified bucket is not valid.").detail("BucketName", name),
@@ -115,13 +115,13 @@ pub(super) fn create(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     Ok(Answer::empty(200).header("location", format!("/{name}")))
 }
 
-pub(super) fn head(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn head(call: &mut S3Read<'_>) -> Result<Answer, Refusal> {
     call.check(call.ask_bucket("s3:ListBucket"))?;
     let region = call.bucket()?.region.clone();
     Ok(Answer::empty(200).header("x-amz-bucket-region", region))
 }
 
-pub(super) fn location(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn location(call: &mut S3Read<'_>) -> Result<Answer, Refusal> {
     call.check(call.ask_bucket("s3:GetBucketLocation"))?;
     // AWS leaves the name of its oldest region out.
     let region = call.bucket()?.region.clone();
@@ -144,12 +144,6 @@ pub(super) fn delete(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     let name = call.bucket_name().to_owned();
     call.state.buckets.remove(&name);
     Ok(Answer::empty(204))
-}
-
-/// The caller's account. Nobody but an anonymous caller has none, and none such gets here unless enforcement is off.
-fn account(call: &S3Call<'_>) -> Result<AccountRef, Refusal> {
-    let account = call.gate.who().account;
-    account.ok_or_else(|| Refusal::new(403, "AccessDenied", "Access Denied"))
 }
 
 /// S3's rules for the names of buckets.

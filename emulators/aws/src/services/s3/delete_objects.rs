@@ -53,7 +53,7 @@ pub(super) fn delete(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
         };
         match refused {
             None => {
-                call.bucket()?.objects.remove(key);
+                call.bucket_mut()?.objects.remove(key);
                 if !quiet {
                     xml.element("Deleted", |xml| {
                         xml.text("Key", key).optional("VersionId", version);

@@ -1,7 +1,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::S3Call;
+use super::S3Read;
 use crate::{
     answer::{Answer, Refusal, Xml, iso8601_millis},
     state::{Bucket, Object},
@@ -43,7 +43,7 @@ struct Page<'a> {
     last: Option<(String, bool)>,
 }
 
-pub(super) fn list(call: &mut S3Call<'_>, version: Version) -> Result<Answer, Refusal> {
+pub(super) fn list(call: &mut S3Read<'_>, version: Version) -> Result<Answer, Refusal> {
     let route = call.route;
     let param = |name: &str| route.param(name).unwrap_or_default();
     let (prefix, delimiter) = (param("prefix"), param("delimiter"));
@@ -76,10 +76,7 @@ pub(super) fn list(call: &mut S3Call<'_>, version: Version) -> Result<Answer, Re
         Version::Two => Start::at_token(route.param("continuation-token"), param("start-after"))?,
     };
     let with_owner = version == Version::One || route.param("fetch-owner") == Some("true");
-    let owner = call
-        .owner()
-        .map(|owner| call.state[owner].account.clone())
-        .unwrap_or_default();
+    let owner = call.owner_id();
     let name = call.bucket_name().to_owned();
     let page = Page::of(call.bucket()?, prefix, delimiter, &start, max);
 

@@ -1,3 +1,5 @@
+use std::ops::Deref;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::{Bytes, BytesMut};
 use md5::{Digest, Md5};
@@ -13,7 +15,7 @@ use crate::{
     answer::{Answer, Refusal, Xml},
     auth::Checksum,
     identity::upload_id,
-    state::{Object, Part, Upload},
+    state::{Object, Part, State, Upload},
 };
 
 /// Bytes that every part but the last has at least.
@@ -44,7 +46,7 @@ pub(super) fn create(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
         parts: std::collections::BTreeMap::new(),
     };
     let (id, bucket_name, key) = (upload_id(), call.bucket_name().to_owned(), call.key().to_owned());
-    let bucket = call.bucket()?;
+    let bucket = call.bucket_mut()?;
     if bucket.uploads.len() >= UPLOADS {
         return Err(Refusal::new(
             503,
@@ -70,7 +72,7 @@ pub(super) fn create(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
 pub(super) fn abort(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     call.check(call.ask_object("s3:AbortMultipartUpload"))?;
     let id = upload(call)?.0;
-    call.bucket()?.uploads.remove(&id);
+    call.bucket_mut()?.uploads.remove(&id);
     Ok(Answer::empty(204))
 }
 
@@ -128,7 +130,7 @@ pub(super) fn complete(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     };
     let (bucket_name, key) = (call.bucket_name().to_owned(), call.key().to_owned());
     object::store(call, key.clone(), object)?;
-    call.bucket()?.uploads.remove(&id);
+    call.bucket_mut()?.uploads.remove(&id);
     let mut xml = Xml::document();
     xml.element(&format!("CompleteMultipartUploadResult {NAMESPACE}"), |xml| {
         xml.text("Location", &format!("/{bucket_name}/{key}"))
@@ -146,10 +148,10 @@ pub(super) fn complete(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
 }
 
 /// The upload that `uploadId` names, which must be one of this key.
-pub(super) fn upload(call: &mut S3Call<'_>) -> Result<(String, Upload), Refusal> {
+pub(super) fn upload<S: Deref<Target = State>>(call: &S3Call<'_, S>) -> Result<(String, Upload), Refusal> {
     let id = call.route.param("uploadId").unwrap_or_default().to_owned();
-    let key = call.key().to_owned();
-    let found = call.bucket()?.uploads.get(&id).filter(|upload| upload.key == key);
+    let found = call.bucket()?.uploads.get(&id);
+    let found = found.filter(|upload| upload.key == call.key());
     match found {
         Some(upload) => Ok((id, upload.clone())),
         None => Err(Refusal::new(

@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use md5::{Digest, Md5};
 
-use super::{S3Call, tagging};
+use super::{S3Call, S3Read, tagging};
 use crate::{
     answer::{Answer, Refusal},
     auth::digests,
@@ -102,7 +102,7 @@ pub(super) fn checked_key(call: &S3Call<'_>) -> Result<String, Refusal> {
 /// Puts an object in its bucket, if there is room for it.
 pub(super) fn store(call: &mut S3Call<'_>, key: String, object: Object) -> Result<(), Refusal> {
     check_space(call, object.body.len())?;
-    call.bucket()?.objects.insert(key, object);
+    call.bucket_mut()?.objects.insert(key, object);
     Ok(())
 }
 
@@ -142,7 +142,7 @@ pub(super) fn checksum_type(value: &str) -> &'static str {
 }
 
 /// GetObject and HeadObject. Whoever may not list the bucket does not learn that a key is absent.
-pub(super) fn get(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn get(call: &mut S3Read<'_>) -> Result<Answer, Refusal> {
     let action = match call.route.param("versionId") {
         None => "s3:GetObject",
         Some(_) => "s3:GetObjectVersion",
@@ -252,7 +252,7 @@ pub(super) fn delete(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     };
     call.check(call.ask_object(action))?;
     let key = call.key().to_owned();
-    call.bucket()?.objects.remove(&key);
+    call.bucket_mut()?.objects.remove(&key);
     Ok(Answer::empty(204))
 }
 

@@ -1,7 +1,7 @@
 use md5::{Digest, Md5};
 
 use super::{
-    S3Call,
+    S3Call, S3Read,
     bucket::NAMESPACE,
     copy,
     multipart::upload,
@@ -63,7 +63,7 @@ pub(super) fn copy(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     Ok(Answer::ok("application/xml", xml.finish()))
 }
 
-pub(super) fn list(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn list(call: &mut S3Read<'_>) -> Result<Answer, Refusal> {
     call.check(call.ask_object("s3:ListMultipartUploadParts"))?;
     let (id, upload) = upload(call)?;
     let max = max(call, "max-parts")?;
@@ -73,7 +73,7 @@ pub(super) fn list(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
             .parse()
             .map_err(|_| object::invalid_argument("part-number-marker", text))?,
     };
-    let owner = owner(call);
+    let owner = call.owner_id();
     let all: Vec<(&u16, &Part)> = upload.parts.range(after.saturating_add(1)..).collect();
     let page = &all[..all.len().min(max)];
     let last = page.last().map_or(after, |(number, _)| **number);
@@ -106,10 +106,10 @@ pub(super) fn list(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
 }
 
 /// The uploads of a bucket that are not done, by their keys.
-pub(super) fn list_uploads(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn list_uploads(call: &mut S3Read<'_>) -> Result<Answer, Refusal> {
     call.check(call.ask_bucket("s3:ListBucketMultipartUploads"))?;
     let max = max(call, "max-uploads")?;
-    let owner = owner(call);
+    let owner = call.owner_id();
     let route = call.route;
     let param = |name: &str| route.param(name).unwrap_or_default();
     if !param("delimiter").is_empty() {
@@ -170,7 +170,7 @@ fn write_people(xml: &mut Xml, upload: &Upload, owner: &str) {
 
 fn store(call: &mut S3Call<'_>, id: &str, number: u16, part: Part) -> Result<(), Refusal> {
     object::check_space(call, part.body.len())?;
-    if let Some(upload) = call.bucket()?.uploads.get_mut(id) {
+    if let Some(upload) = call.bucket_mut()?.uploads.get_mut(id) {
         upload.parts.insert(number, part);
     }
     Ok(())
@@ -192,7 +192,7 @@ fn number(call: &S3Call<'_>) -> Result<u16, Refusal> {
         })
 }
 
-fn max(call: &S3Call<'_>, name: &str) -> Result<usize, Refusal> {
+fn max(call: &S3Read<'_>, name: &str) -> Result<usize, Refusal> {
     match call.route.param(name) {
         None => Ok(PAGE),
         Some(text) => text
@@ -200,10 +200,4 @@ fn max(call: &S3Call<'_>, name: &str) -> Result<usize, Refusal> {
             .map(|max| max.min(PAGE))
             .map_err(|_| object::invalid_argument(name, text)),
     }
-}
-
-fn owner(call: &S3Call<'_>) -> String {
-    call.owner()
-        .map(|owner| call.state[owner].account.clone())
-        .unwrap_or_default()
 }

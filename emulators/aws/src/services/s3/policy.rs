@@ -1,13 +1,15 @@
+use std::ops::Deref;
+
 use iam_policy::PolicyKind;
 
-use super::S3Call;
+use super::{S3Call, S3Read};
 use crate::{
     answer::{Answer, Refusal},
-    state::Document,
+    state::{Document, State},
 };
 
 /// Even whom the policy allows it must be of the owner's account (S3 API reference, PutBucketPolicy).
-fn check(call: &mut S3Call<'_>, action: &str) -> Result<(), Refusal> {
+fn check<S: Deref<Target = State>>(call: &mut S3Call<'_, S>, action: &str) -> Result<(), Refusal> {
     call.check(call.ask_bucket(action))?;
     match (call.owner(), call.gate.who().account) {
         (Some(owner), Some(account)) if owner != account => Err(Refusal::new(
@@ -22,7 +24,7 @@ fn check(call: &mut S3Call<'_>, action: &str) -> Result<(), Refusal> {
 pub(super) fn put(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     check(call, "s3:PutBucketPolicy")?;
     let (now, payload) = (call.now, call.payload);
-    let bucket = call.bucket()?;
+    let bucket = call.bucket_mut()?;
     let document = Document::parse(PolicyKind::Resource, &String::from_utf8_lossy(&payload.body))
         // S3 has its own name for it.
         .map_err(|refusal| Refusal::new(400, "MalformedPolicy", refusal.message))?;
@@ -31,7 +33,7 @@ pub(super) fn put(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     Ok(Answer::empty(204))
 }
 
-pub(super) fn get(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn get(call: &mut S3Read<'_>) -> Result<Answer, Refusal> {
     check(call, "s3:GetBucketPolicy")?;
     match &call.bucket()?.policy {
         Some(document) => Ok(Answer::ok("application/json", document.text.to_string())),
@@ -44,6 +46,6 @@ pub(super) fn get(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
 
 pub(super) fn delete(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     check(call, "s3:DeleteBucketPolicy")?;
-    call.bucket()?.policy = None;
+    call.bucket_mut()?.policy = None;
     Ok(Answer::empty(204))
 }

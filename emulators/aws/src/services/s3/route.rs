@@ -1,43 +1,11 @@
 use http::Method;
 use percent_encoding::percent_decode_str;
 
-use super::subresource::{self, Fixed};
+use super::{
+    operation::{Operation, Read, Write},
+    subresource,
+};
 use crate::{answer::Refusal, request::Received, state::State};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Operation {
-    ListBuckets,
-    CreateBucket,
-    HeadBucket,
-    DeleteBucket,
-    GetBucketLocation,
-    ListObjects,
-    ListObjectsV2,
-    PutBucketPolicy,
-    GetBucketPolicy,
-    DeleteBucketPolicy,
-    PutObject,
-    CopyObject,
-    GetObject,
-    HeadObject,
-    DeleteObject,
-    DeleteObjects,
-    GetBucketTagging,
-    PutBucketTagging,
-    DeleteBucketTagging,
-    GetObjectTagging,
-    PutObjectTagging,
-    DeleteObjectTagging,
-    CreateMultipartUpload,
-    UploadPart,
-    UploadPartCopy,
-    CompleteMultipartUpload,
-    AbortMultipartUpload,
-    ListParts,
-    ListMultipartUploads,
-    /// What always answers alike.
-    Fixed(Fixed),
-}
 
 /// What a request is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,7 +72,7 @@ impl Route {
 
     /// `copies`: the object is to be made of another one.
     fn operation(&self, method: &Method, copies: bool) -> Option<Operation> {
-        use Operation as O;
+        use {Read as R, Write as W};
         let has = |name: &str| self.query.iter().any(|(n, _)| n == name);
         let fixed = |of_object| {
             self.query
@@ -112,20 +80,20 @@ impl Route {
                 .find_map(|(name, _)| subresource::named(name, of_object))
         };
         let one;
-        let (operation, params): (O, &[&str]) = match (&self.bucket, &self.key, method.as_str()) {
+        let (operation, params): (Operation, &[&str]) = match (&self.bucket, &self.key, method.as_str()) {
             (None, _, "GET") => (
-                O::ListBuckets,
+                R::ListBuckets.into(),
                 &["max-buckets", "prefix", "continuation-token", "bucket-region"],
             ),
-            (Some(_), None, "GET") if has("policy") => (O::GetBucketPolicy, &["policy"]),
-            (Some(_), None, "PUT") if has("policy") => (O::PutBucketPolicy, &["policy"]),
-            (Some(_), None, "DELETE") if has("policy") => (O::DeleteBucketPolicy, &["policy"]),
-            (Some(_), None, "POST") if has("delete") => (O::DeleteObjects, &["delete"]),
-            (Some(_), None, "GET") if has("tagging") => (O::GetBucketTagging, &["tagging"]),
-            (Some(_), None, "PUT") if has("tagging") => (O::PutBucketTagging, &["tagging"]),
-            (Some(_), None, "DELETE") if has("tagging") => (O::DeleteBucketTagging, &["tagging"]),
+            (Some(_), None, "GET") if has("policy") => (R::GetBucketPolicy.into(), &["policy"]),
+            (Some(_), None, "PUT") if has("policy") => (W::PutBucketPolicy.into(), &["policy"]),
+            (Some(_), None, "DELETE") if has("policy") => (W::DeleteBucketPolicy.into(), &["policy"]),
+            (Some(_), None, "POST") if has("delete") => (W::DeleteObjects.into(), &["delete"]),
+            (Some(_), None, "GET") if has("tagging") => (R::GetBucketTagging.into(), &["tagging"]),
+            (Some(_), None, "PUT") if has("tagging") => (W::PutBucketTagging.into(), &["tagging"]),
+            (Some(_), None, "DELETE") if has("tagging") => (W::DeleteBucketTagging.into(), &["tagging"]),
             (Some(_), None, "GET") if has("uploads") => (
-                O::ListMultipartUploads,
+                R::ListMultipartUploads.into(),
                 &[
                     "uploads",
                     "prefix",
@@ -135,25 +103,27 @@ impl Route {
                     "upload-id-marker",
                 ],
             ),
-            (Some(_), Some(_), "GET") if has("tagging") => (O::GetObjectTagging, &["tagging"]),
-            (Some(_), Some(_), "PUT") if has("tagging") => (O::PutObjectTagging, &["tagging"]),
-            (Some(_), Some(_), "DELETE") if has("tagging") => (O::DeleteObjectTagging, &["tagging"]),
-            (Some(_), Some(_), "POST") if has("uploads") => (O::CreateMultipartUpload, &["uploads"]),
-            (Some(_), Some(_), "PUT") if has("uploadId") && copies => (O::UploadPartCopy, &["uploadId", "partNumber"]),
-            (Some(_), Some(_), "PUT") if has("uploadId") => (O::UploadPart, &["uploadId", "partNumber"]),
-            (Some(_), Some(_), "POST") if has("uploadId") => (O::CompleteMultipartUpload, &["uploadId"]),
-            (Some(_), Some(_), "DELETE") if has("uploadId") => (O::AbortMultipartUpload, &["uploadId"]),
+            (Some(_), Some(_), "GET") if has("tagging") => (R::GetObjectTagging.into(), &["tagging"]),
+            (Some(_), Some(_), "PUT") if has("tagging") => (W::PutObjectTagging.into(), &["tagging"]),
+            (Some(_), Some(_), "DELETE") if has("tagging") => (W::DeleteObjectTagging.into(), &["tagging"]),
+            (Some(_), Some(_), "POST") if has("uploads") => (W::CreateMultipartUpload.into(), &["uploads"]),
+            (Some(_), Some(_), "PUT") if has("uploadId") && copies => {
+                (W::UploadPartCopy.into(), &["uploadId", "partNumber"])
+            }
+            (Some(_), Some(_), "PUT") if has("uploadId") => (W::UploadPart.into(), &["uploadId", "partNumber"]),
+            (Some(_), Some(_), "POST") if has("uploadId") => (W::CompleteMultipartUpload.into(), &["uploadId"]),
+            (Some(_), Some(_), "DELETE") if has("uploadId") => (W::AbortMultipartUpload.into(), &["uploadId"]),
             (Some(_), Some(_), "GET") if has("uploadId") => {
-                (O::ListParts, &["uploadId", "max-parts", "part-number-marker"])
+                (R::ListParts.into(), &["uploadId", "max-parts", "part-number-marker"])
             }
             (Some(_), key, "GET") if fixed(key.is_some()).is_some() => {
                 let fixed = fixed(key.is_some())?;
                 one = [fixed.name];
-                (O::Fixed(fixed), &one)
+                (R::Fixed(fixed).into(), &one)
             }
-            (Some(_), None, "GET") if has("location") => (O::GetBucketLocation, &["location"]),
+            (Some(_), None, "GET") if has("location") => (R::GetBucketLocation.into(), &["location"]),
             (Some(_), None, "GET") if self.param("list-type") == Some("2") => (
-                O::ListObjectsV2,
+                R::ListObjectsV2.into(),
                 &[
                     "list-type",
                     "prefix",
@@ -166,17 +136,17 @@ impl Route {
                 ],
             ),
             (Some(_), None, "GET") => (
-                O::ListObjects,
+                R::ListObjects.into(),
                 &["prefix", "delimiter", "max-keys", "encoding-type", "marker"],
             ),
-            (Some(_), None, "PUT") => (O::CreateBucket, &[]),
-            (Some(_), None, "HEAD") => (O::HeadBucket, &[]),
-            (Some(_), None, "DELETE") => (O::DeleteBucket, &[]),
-            (Some(_), Some(_), "PUT") if copies => (O::CopyObject, &[]),
-            (Some(_), Some(_), "PUT") => (O::PutObject, &[]),
-            (Some(_), Some(_), "GET") => (O::GetObject, READ),
-            (Some(_), Some(_), "HEAD") => (O::HeadObject, READ),
-            (Some(_), Some(_), "DELETE") => (O::DeleteObject, &["versionId"]),
+            (Some(_), None, "PUT") => (W::CreateBucket.into(), &[]),
+            (Some(_), None, "HEAD") => (R::HeadBucket.into(), &[]),
+            (Some(_), None, "DELETE") => (W::DeleteBucket.into(), &[]),
+            (Some(_), Some(_), "PUT") if copies => (W::CopyObject.into(), &[]),
+            (Some(_), Some(_), "PUT") => (W::PutObject.into(), &[]),
+            (Some(_), Some(_), "GET") => (R::GetObject.into(), READ),
+            (Some(_), Some(_), "HEAD") => (R::HeadObject.into(), READ),
+            (Some(_), Some(_), "DELETE") => (W::DeleteObject.into(), &["versionId"]),
             _ => return None,
         };
         // A parameter that is not understood (?acl, ?uploads, ?versionId) makes it another operation, never this one.
@@ -188,45 +158,6 @@ impl Route {
         };
         let all = self.query.iter().all(|(name, value)| understood(name, value));
         all.then_some(operation)
-    }
-}
-
-// === impl Operation ===
-
-impl Operation {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::ListBuckets => "ListBuckets",
-            Self::CreateBucket => "CreateBucket",
-            Self::HeadBucket => "HeadBucket",
-            Self::DeleteBucket => "DeleteBucket",
-            Self::GetBucketLocation => "GetBucketLocation",
-            Self::ListObjects => "ListObjects",
-            Self::ListObjectsV2 => "ListObjectsV2",
-            Self::PutBucketPolicy => "PutBucketPolicy",
-            Self::GetBucketPolicy => "GetBucketPolicy",
-            Self::DeleteBucketPolicy => "DeleteBucketPolicy",
-            Self::PutObject => "PutObject",
-            Self::CopyObject => "CopyObject",
-            Self::GetObject => "GetObject",
-            Self::HeadObject => "HeadObject",
-            Self::DeleteObject => "DeleteObject",
-            Self::DeleteObjects => "DeleteObjects",
-            Self::GetBucketTagging => "GetBucketTagging",
-            Self::PutBucketTagging => "PutBucketTagging",
-            Self::DeleteBucketTagging => "DeleteBucketTagging",
-            Self::GetObjectTagging => "GetObjectTagging",
-            Self::PutObjectTagging => "PutObjectTagging",
-            Self::DeleteObjectTagging => "DeleteObjectTagging",
-            Self::CreateMultipartUpload => "CreateMultipartUpload",
-            Self::UploadPart => "UploadPart",
-            Self::UploadPartCopy => "UploadPartCopy",
-            Self::CompleteMultipartUpload => "CompleteMultipartUpload",
-            Self::AbortMultipartUpload => "AbortMultipartUpload",
-            Self::ListParts => "ListParts",
-            Self::ListMultipartUploads => "ListMultipartUploads",
-            Self::Fixed(fixed) => fixed.operation,
-        }
     }
 }
 
@@ -285,7 +216,7 @@ mod tests {
         "127.0.0.1:4566",
         "/reports/a%20b",
         "",
-        Some(Operation::GetObject),
+        Some(Read::GetObject.into()),
         Some("reports"),
         Some("a b")
     )]
@@ -294,7 +225,7 @@ mod tests {
         "aws.local:4566",
         "/",
         "x-id=ListBuckets",
-        Some(Operation::ListBuckets),
+        Some(Read::ListBuckets.into()),
         None,
         None
     )]
@@ -303,7 +234,7 @@ mod tests {
         "s3.us-east-1.amazonaws.com",
         "/",
         "",
-        Some(Operation::ListBuckets),
+        Some(Read::ListBuckets.into()),
         None,
         None
     )]
@@ -312,21 +243,21 @@ mod tests {
         "a.b.s3.us-east-1.amazonaws.com",
         "/k",
         "",
-        Some(Operation::GetObject),
+        Some(Read::GetObject.into()),
         Some("a.b"),
         Some("k")
     )]
-    #[case::virtual_other("PUT", "new.aws.local", "/", "", Some(Operation::CreateBucket), Some("new"), None)]
+    #[case::virtual_other("PUT", "new.aws.local", "/", "", Some(Write::CreateBucket.into()), Some("new"), None)]
     #[case::virtual_v2(
         "GET",
         "new.aws.local",
         "/",
         "list-type=2",
-        Some(Operation::ListObjectsV2),
+        Some(Read::ListObjectsV2.into()),
         Some("new"),
         None
     )]
-    #[case::ipv6("GET", "[::1]:4566", "/b/", "", Some(Operation::ListObjects), Some("b"), None)]
+    #[case::ipv6("GET", "[::1]:4566", "/b/", "", Some(Read::ListObjects.into()), Some("b"), None)]
     #[case::sub_resource("PUT", "127.0.0.1", "/b", "acl", None, Some("b"), None)]
     #[case::post("POST", "127.0.0.1", "/b/k", "", None, Some("b"), Some("k"))]
     #[case::parts(
@@ -334,7 +265,7 @@ mod tests {
         "127.0.0.1",
         "/b/k",
         "uploads",
-        Some(Operation::CreateMultipartUpload),
+        Some(Write::CreateMultipartUpload.into()),
         Some("b"),
         Some("k")
     )]
@@ -343,7 +274,7 @@ mod tests {
         "new.localhost:4566",
         "/k",
         "",
-        Some(Operation::PutObject),
+        Some(Write::PutObject.into()),
         Some("new"),
         Some("k")
     )]

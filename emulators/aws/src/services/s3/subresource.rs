@@ -1,4 +1,4 @@
-use super::{S3Call, bucket::NAMESPACE};
+use super::{S3Read, bucket::NAMESPACE};
 use crate::answer::{Answer, Refusal, Xml};
 
 /// What of a bucket or object can be read and never differs here, because nothing can set it.
@@ -147,7 +147,7 @@ pub(super) fn named(name: &str, of_object: bool) -> Option<Fixed> {
     all.iter().find(|fixed| fixed.name == name).copied()
 }
 
-pub(super) fn get(call: &mut S3Call<'_>, fixed: Fixed) -> Result<Answer, Refusal> {
+pub(super) fn get(call: &mut S3Read<'_>, fixed: Fixed) -> Result<Answer, Refusal> {
     match call.route.key {
         Some(_) => {
             call.check(call.ask_object(fixed.action))?;
@@ -172,11 +172,8 @@ pub(super) fn get(call: &mut S3Call<'_>, fixed: Fixed) -> Result<Answer, Refusal
     Ok(Answer::ok("application/xml", body))
 }
 
-fn acl(call: &S3Call<'_>) -> String {
-    let owner = call
-        .owner()
-        .map(|owner| call.state[owner].account.clone())
-        .unwrap_or_default();
+fn acl(call: &S3Read<'_>) -> String {
+    let owner = call.owner_id();
     let mut xml = Xml::new();
     xml.element("Owner", |xml| {
         xml.text("ID", &owner);

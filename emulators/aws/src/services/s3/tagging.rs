@@ -1,4 +1,4 @@
-use super::{S3Call, bucket::NAMESPACE, object::no_key, xml_body::Element};
+use super::{S3Call, S3Read, bucket::NAMESPACE, object::no_key, xml_body::Element};
 use crate::{
     answer::{Answer, Refusal, Xml},
     request::Received,
@@ -10,10 +10,12 @@ use crate::{
 const OF_OBJECT: usize = 10;
 const OF_BUCKET: usize = 50;
 
-pub(super) fn get_object(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn get_object(call: &mut S3Read<'_>) -> Result<Answer, Refusal> {
     call.check(call.ask_object("s3:GetObjectTagging"))?;
-    let tags = of_object(call)?.clone();
-    Ok(shown(&tags))
+    let object = call.bucket()?.objects.get(call.key());
+    object
+        .map(|object| shown(&object.tags))
+        .ok_or_else(|| no_key(call.key()))
 }
 
 pub(super) fn put_object(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
@@ -29,27 +31,27 @@ pub(super) fn delete_object(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     Ok(Answer::empty(204))
 }
 
-pub(super) fn get_bucket(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn get_bucket(call: &mut S3Read<'_>) -> Result<Answer, Refusal> {
     call.check(call.ask_bucket("s3:GetBucketTagging"))?;
-    let tags = call.bucket()?.tags.clone();
+    let tags = &call.bucket()?.tags;
     if tags.is_empty() {
         return Err(
             Refusal::new(404, "NoSuchTagSet", "The TagSet does not exist").detail("BucketName", call.bucket_name())
         );
     }
-    Ok(shown(&tags))
+    Ok(shown(tags))
 }
 
 pub(super) fn put_bucket(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     let given = body(call, OF_BUCKET)?;
     call.check(requested(call.ask_bucket("s3:PutBucketTagging"), &given))?;
-    call.bucket()?.tags = given;
+    call.bucket_mut()?.tags = given;
     Ok(Answer::empty(204))
 }
 
 pub(super) fn delete_bucket(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     call.check(call.ask_bucket("s3:PutBucketTagging"))?;
-    call.bucket()?.tags.clear();
+    call.bucket_mut()?.tags.clear();
     Ok(Answer::empty(204))
 }
 
@@ -76,7 +78,7 @@ pub(super) fn requested(mut ask: crate::authorise::Ask, given: &Tags) -> crate::
 
 fn of_object<'c>(call: &'c mut S3Call<'_>) -> Result<&'c mut Tags, Refusal> {
     let key = call.key().to_owned();
-    let object = call.bucket()?.objects.get_mut(&key);
+    let object = call.bucket_mut()?.objects.get_mut(&key);
     object.map(|object| &mut object.tags).ok_or_else(|| no_key(&key))
 }
 
