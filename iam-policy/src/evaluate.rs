@@ -7,6 +7,8 @@ use crate::context::View;
 use crate::decision::{Decision, Effect, Mismatch, PolicyType, Reason, Rule, StatementRef};
 use crate::error::EvaluateError;
 use crate::explain::{self, Explanation};
+use crate::matcher::AskedAction;
+use crate::nearest::{NEAR_MISSES, Nearest};
 use crate::principal::Principal;
 use crate::principal_element::Standing;
 use crate::reading::{Found, Reading};
@@ -31,9 +33,6 @@ struct Limits {
     boundary: bool,
     session: bool,
 }
-
-/// How many near misses a [`Decision`] holds.
-const NEAR_MISSES: usize = 8;
 
 /// Decides a request.
 ///
@@ -76,7 +75,7 @@ fn with_evaluation<T>(
         arn: &arn,
         bounded: policies.boundary.is_some(),
         action: request.action,
-        action_in_lower_case: &action,
+        asked: AskedAction::of(&action),
         resource: request.resource,
         view: &view,
     };
@@ -278,24 +277,21 @@ impl Evaluation<'_> {
         let reason = Reason::NoneAllows(needed.kind);
         let mut decision = self.decision(Effect::ImplicitDeny, reason, rule, Vec::new());
         let account = self.request.principal.account().unwrap_or_default();
-        let mut misses = Vec::new();
+        let mut nearest = Nearest::default();
+        let mut all = 0;
         for reading in by {
             decision.considered.extend(reading.names());
-            misses.extend(reading.misses(&self.question));
-            misses.extend(reading.by_account().map(|found| (1, *found)));
+            let by_account = reading.by_account().map(|found| (1, *found));
+            nearest.add(reading.misses(&self.question).chain(by_account));
+            all += reading.differing();
         }
-        misses.sort_by_key(|(distance, _)| *distance);
-        let mut all = misses.len();
+        let mut nearest = nearest.found();
         for reading in by {
             let (count, others) = reading.others(&self.question);
             all += count;
-            misses.extend(
-                others
-                    .take(NEAR_MISSES.saturating_sub(misses.len()))
-                    .map(|found| (0, found)),
-            );
+            nearest.extend(others.take(NEAR_MISSES.saturating_sub(nearest.len())));
         }
-        let nearest = misses.iter().take(NEAR_MISSES).map(|(_, found)| {
+        let nearest = nearest.iter().map(|found| {
             let mut miss = found.near_miss(&self.question);
             if miss.mismatches.is_empty() {
                 miss.mismatches.push(Mismatch::OnlyAccount {

@@ -1,5 +1,7 @@
 //! Text with `*` and `?`, prepared for comparing.
 
+use crate::literal::Literal;
+
 /// A character of a pattern whose variables have been replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
@@ -35,7 +37,7 @@ pub(crate) enum Glob {
 /// What stands between two stars.
 #[derive(Clone, Debug)]
 pub(crate) enum Piece {
-    Text(String),
+    Text(Literal),
     /// With at least one `?`, which is `None` here.
     Holes(Vec<Option<char>>),
 }
@@ -54,7 +56,7 @@ impl Glob {
             }
         }
         let mut pieces: Vec<Piece> = pieces.into_iter().map(Piece::of).collect();
-        let last = pieces.pop().unwrap_or(Piece::Text(String::new()));
+        let last = pieces.pop().unwrap_or_else(|| Piece::of(Vec::new()));
         if pieces.is_empty() {
             return Self::Whole(last);
         }
@@ -102,7 +104,7 @@ impl Glob {
 impl Piece {
     fn of(characters: Vec<Option<char>>) -> Self {
         match characters.iter().copied().collect::<Option<String>>() {
-            Some(text) => Self::Text(text),
+            Some(text) => Self::Text(Literal::of(text)),
             None => Self::Holes(characters),
         }
     }
@@ -117,14 +119,14 @@ impl Piece {
 
     fn is(&self, value: &str) -> bool {
         match self {
-            Self::Text(text) => text == value,
+            Self::Text(text) => text.is(value),
             Self::Holes(_) => self.strip_start(value).is_some_and(str::is_empty),
         }
     }
 
     fn strip_start<'v>(&self, value: &'v str) -> Option<&'v str> {
         match self {
-            Self::Text(text) => value.strip_prefix(text.as_str()),
+            Self::Text(text) => text.strip_start(value),
             Self::Holes(characters) => {
                 let mut rest = value.chars();
                 for wanted in characters {
@@ -140,7 +142,7 @@ impl Piece {
 
     fn strip_end<'v>(&self, value: &'v str) -> Option<&'v str> {
         match self {
-            Self::Text(text) => value.strip_suffix(text.as_str()),
+            Self::Text(text) => text.strip_end(value),
             Self::Holes(characters) => {
                 let mut rest = value.chars();
                 for wanted in characters.iter().rev() {
@@ -157,7 +159,7 @@ impl Piece {
     /// What follows the leftmost place where the piece stands.
     fn after<'v>(&self, value: &'v str) -> Option<&'v str> {
         match self {
-            Self::Text(text) => value.split_once(text.as_str()).map(|(_, rest)| rest),
+            Self::Text(text) => text.after(value),
             Self::Holes(_) => value
                 .char_indices()
                 .find_map(|(at, _)| self.strip_start(value.get(at..)?)),

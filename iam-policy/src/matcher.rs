@@ -7,10 +7,21 @@ use crate::json::{Node, Placed};
 use crate::pattern::{Form, Pattern, Syntax};
 use crate::policy::PolicyKind;
 
+/// An action that is asked about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AskedAction<'a> {
+    in_lower_case: &'a str,
+    /// The mark of what stands before its colon.
+    vendor: u64,
+}
+
 /// The actions of a statement.
 #[derive(Clone, Debug)]
 pub(crate) struct Actions {
     negated: bool,
+    /// The mark of the one vendor that all of them are of, if there is one: most statements of most policies are about
+    /// others than the one that is asked for, and need no more than this to be told apart.
+    vendor: Option<u64>,
     patterns: Vec<ActionPattern>,
 }
 
@@ -32,17 +43,49 @@ struct ActionPattern {
 const SUMMARY_ITEMS: usize = 3;
 const SUMMARY_CHARACTERS: usize = 200;
 
+/// A number that is the same for the same name of a vendor, and hardly ever for two (FNV-1a).
+fn mark(vendor: &str) -> u64 {
+    vendor.bytes().fold(0xcbf2_9ce4_8422_2325, |mark, byte| {
+        (mark ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+fn vendor_of(action: &str) -> Option<&str> {
+    action.split_once(':').map(|(vendor, _)| vendor)
+}
+
+// === impl AskedAction ===
+
+impl<'a> AskedAction<'a> {
+    /// `action` must be in lower case.
+    pub(crate) fn of(action: &'a str) -> Self {
+        Self {
+            in_lower_case: action,
+            vendor: mark(vendor_of(action).unwrap_or_default()),
+        }
+    }
+}
+
 // === impl Actions ===
 
 impl Actions {
     pub(crate) fn parse(kind: PolicyKind, node: &Node, place: &str, negated: bool) -> Result<Self, PolicyError> {
         let patterns = each(node, place, |text| ActionPattern::parse(kind, text, negated))?;
-        Ok(Self { negated, patterns })
+        let mut vendors = patterns.iter().map(ActionPattern::vendor);
+        let first = vendors.next().flatten();
+        Ok(Self {
+            negated,
+            vendor: first.filter(|_| vendors.all(|vendor| vendor == first)),
+            patterns,
+        })
     }
 
-    /// Whether the statement is about this action, which must be in lower case.
-    pub(crate) fn hold(&self, action: &str) -> bool {
-        self.patterns.iter().any(|pattern| pattern.glob.matches(action)) != self.negated
+    /// Whether the statement is about this action.
+    pub(crate) fn hold(&self, action: AskedAction<'_>) -> bool {
+        let of_another = self.vendor.is_some_and(|vendor| vendor != action.vendor);
+        let mut patterns = self.patterns.iter();
+        let named = !of_another && patterns.any(|pattern| pattern.glob.matches(action.in_lower_case));
+        named != self.negated
     }
 
     /// Appends a few words for them.
@@ -88,6 +131,12 @@ impl ActionPattern {
             glob: Glob::of(tokens),
             written: text.to_owned(),
         })
+    }
+
+    /// The mark of its vendor; none where that is left open.
+    fn vendor(&self) -> Option<u64> {
+        let vendor = vendor_of(&self.written).filter(|vendor| *vendor != "*");
+        vendor.map(|vendor| mark(&vendor.to_ascii_lowercase()))
     }
 }
 

@@ -114,6 +114,11 @@ impl<'a> Reading<'a> {
         misses.map(|found| (found.statement.distance(question), *found))
     }
 
+    /// How many statements [`misses`](Self::misses) and [`by_account`](Self::by_account) are together.
+    pub(crate) fn differing(&self) -> usize {
+        self.misses.len() + self.by_account().count()
+    }
+
     /// The allowing statements about other actions, and how many they are.
     pub(crate) fn others(&self, question: &Question<'_>) -> (usize, impl Iterator<Item = Found<'a>>) {
         let about = |found: &Found<'_>| {

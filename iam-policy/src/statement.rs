@@ -7,7 +7,7 @@ use crate::context::View;
 use crate::decision::Mismatch;
 use crate::error::PolicyError;
 use crate::json::{Node, member};
-use crate::matcher::{Actions, Resources, summarise};
+use crate::matcher::{Actions, AskedAction, Resources, summarise};
 use crate::policy::{PolicyKind, Version};
 use crate::principal::Principal;
 use crate::principal_element::{PrincipalElement, Standing};
@@ -42,7 +42,7 @@ pub(crate) struct Question<'a> {
     /// The caller has a permissions boundary.
     pub(crate) bounded: bool,
     pub(crate) action: &'a str,
-    pub(crate) action_in_lower_case: &'a str,
+    pub(crate) asked: AskedAction<'a>,
     pub(crate) resource: &'a str,
     pub(crate) view: &'a View<'a>,
 }
@@ -152,7 +152,7 @@ impl Statement {
     /// Whether the statement applies.
     pub(crate) fn answer<'a>(&'a self, question: &Question<'a>) -> Answer<'a> {
         const DIFFERS: Answer<'static> = Answer::Differs { about_the_action: true };
-        if !self.actions.hold(question.action_in_lower_case) {
+        if !self.actions.hold(question.asked) {
             return Answer::Differs {
                 about_the_action: false,
             };
@@ -200,7 +200,7 @@ impl Statement {
                 statement: written(|text| summarise(text, element.is_negated(), element.written())),
             });
         }
-        if !self.actions.hold(question.action_in_lower_case) {
+        if !self.actions.hold(question.asked) {
             differs.push(Mismatch::Action {
                 asked: question.action.to_owned(),
                 statement: written(|text| self.actions.summarise(text)),
