@@ -27,6 +27,9 @@ const USUAL: [&str; 18] = [
     "aws:viaawsservice",
 ];
 
+/// How many keys a request has that says what requests usually do.
+const USUAL_KEYS: usize = 12;
+
 /// Condition keys and their values. Keys are case-insensitive, as AWS's are; each present key has one or more values.
 ///
 /// The evaluator adds what it knows from the request itself, where the context does not say otherwise:
@@ -105,6 +108,9 @@ impl Context {
             None => Values::One(first),
             Some(second) => Values::Many([first, second].into_iter().chain(values).collect()),
         };
+        if self.values.is_empty() {
+            self.values.reserve(USUAL_KEYS);
+        }
         match place {
             Ok(at) => self.values[at].1 = values,
             Err(at) => self.values.insert(at, (key, values)),

@@ -114,8 +114,17 @@ impl Principal {
 impl<'a> IamArn<'a> {
     /// Reads an ARN of IAM or STS: no region, an account of twelve digits, a resource.
     pub(crate) fn parse(arn: &'a str) -> Option<Self> {
-        let parts: Vec<&str> = arn.splitn(6, ':').collect();
-        let &["arn", partition, service, "", account, resource] = parts.as_slice() else {
+        let mut parts = arn.splitn(6, ':');
+        let mut next = || parts.next();
+        let [
+            Some("arn"),
+            Some(partition),
+            Some(service),
+            Some(""),
+            Some(account),
+            Some(resource),
+        ] = [next(), next(), next(), next(), next(), next()]
+        else {
             return None;
         };
         let known = matches!(service, "iam" | "sts") && partition.starts_with("aws") && is_account_id(account);

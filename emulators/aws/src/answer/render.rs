@@ -46,12 +46,19 @@ impl Answer {
 
     /// Adds a header. Both its parts are of our making or passed this check before they were stored; what is no header is
     /// dropped.
-    pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
-        let (name, value) = (
-            HeaderName::from_bytes(name.as_bytes()),
-            HeaderValue::try_from(value.into()),
-        );
-        if let (Ok(name), Ok(value)) = (name, value) {
+    pub(crate) fn header(self, name: &str, value: impl Into<String>) -> Self {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        self.named(name.ok(), HeaderValue::try_from(value.into()).ok())
+    }
+
+    /// Adds a header that always has this value.
+    pub(crate) fn fixed(self, name: &'static str, value: &'static str) -> Self {
+        let name = HeaderName::from_static(name);
+        self.named(Some(name), Some(HeaderValue::from_static(value)))
+    }
+
+    fn named(mut self, name: Option<HeaderName>, value: Option<HeaderValue>) -> Self {
+        if let (Some(name), Some(value)) = (name, value) {
             if self.headers.is_empty() {
                 self.headers.reserve(HEADERS);
             }

@@ -215,6 +215,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::auth::scope::Scope;
 
     const TRAILER: &str = "x-amz-checksum-crc32c:sOO8/Q==\r\nx-amz-trailer-signature:\
                            d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435\r\n\r\n";
@@ -238,9 +239,9 @@ mod tests {
         raw.extend(trailer.bytes());
         let signed = Signed {
             key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
-            date: "20130524".to_owned(),
-            region: "us-east-1".to_owned(),
-            service: "s3".to_owned(),
+            scope: Scope::of_credential("AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request")
+                .expect("it is one")
+                .1,
             signed_headers: "host".to_owned(),
             signature: "106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e".to_owned(),
             stamp: "20130524T000000Z".to_owned(),

@@ -1,8 +1,4 @@
-use super::{
-    AuthFailure,
-    presented::Signed,
-    signature::{SigningKey, sha256_hex},
-};
+use super::{AuthFailure, hex_digest::HexDigest, presented::Signed, signature::SigningKey};
 
 /// Longest line that starts a chunk or is a trailer.
 const LINE: usize = 4096;
@@ -88,7 +84,8 @@ fn take_line<'a>(rest: &mut &'a [u8]) -> Result<&'a str, AuthFailure> {
 
 impl ChunkSigner<'_> {
     fn check_chunk(&self, previous: &str, given: &str, data: &[u8]) -> Result<String, AuthFailure> {
-        self.key.check_chunk(self.signed, previous, &sha256_hex(data), given)
+        self.key
+            .check_chunk(self.signed, previous, HexDigest::sha256(data).as_str(), given)
     }
 
     /// Takes `x-amz-trailer-signature` out of the trailers and verifies it over the others.
@@ -111,6 +108,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::auth::scope::Scope;
 
     #[test]
     fn chunks_are_joined_and_trailers_read() {
@@ -141,9 +139,9 @@ mod tests {
         raw.extend(last);
         let signed = Signed {
             key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
-            date: "20130524".to_owned(),
-            region: "us-east-1".to_owned(),
-            service: "s3".to_owned(),
+            scope: Scope::of_credential("AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request")
+                .expect("it is one")
+                .1,
             signed_headers: "host".to_owned(),
             signature: "106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e".to_owned(),
             stamp: "20130524T000000Z".to_owned(),

@@ -5,8 +5,10 @@ mod checksum;
 mod chunk_stream;
 mod chunked;
 mod failure;
+mod hex_digest;
 mod payload;
 mod presented;
+mod scope;
 mod signature;
 mod verify;
 

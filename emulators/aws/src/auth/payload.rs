@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use md5::{Digest, Md5};
@@ -6,16 +8,17 @@ use super::{
     AuthFailure,
     checksum::Checksum,
     chunked::{ChunkSigner, decode},
+    hex_digest::HexDigest,
     presented::Signed,
-    signature::{SigningKey, sha256_hex},
+    signature::SigningKey,
 };
 use crate::{answer::Refusal, request::Received, service::Service};
 
 /// How a request's body takes part in its signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Mode {
+enum Mode<'v> {
     /// The body's SHA-256 is signed.
-    Hashed(String),
+    Hashed(&'v str),
     Unsigned,
     Chunked {
         signed: bool,
@@ -34,18 +37,22 @@ pub(crate) struct Payload {
 ///
 /// # Errors
 /// S3 without `x-amz-content-sha256`, or with a value that is none.
-pub(crate) fn hash_line(request: &Received, service: &Service, presigned: bool) -> Result<String, AuthFailure> {
+pub(crate) fn hash_line<'r>(
+    request: &'r Received,
+    service: &Service,
+    presigned: bool,
+) -> Result<Cow<'r, str>, AuthFailure> {
     if *service != Service::S3 {
-        return Ok(sha256_hex(&request.body));
+        return Ok(HexDigest::sha256(&request.body).as_str().to_owned().into());
     }
     match request.header("x-amz-content-sha256") {
-        Some(value) => mode(value).map(|_| value.to_owned()),
-        None if presigned => Ok("UNSIGNED-PAYLOAD".to_owned()),
+        Some(value) => mode(value).map(|_| value.into()),
+        None if presigned => Ok("UNSIGNED-PAYLOAD".into()),
         None => Err(AuthFailure::ContentSha256(None)),
     }
 }
 
-fn mode(value: &str) -> Result<Mode, AuthFailure> {
+fn mode(value: &str) -> Result<Mode<'_>, AuthFailure> {
     match value {
         "UNSIGNED-PAYLOAD" => Ok(Mode::Unsigned),
         "STREAMING-UNSIGNED-PAYLOAD-TRAILER" => Ok(Mode::Chunked {
@@ -60,7 +67,7 @@ fn mode(value: &str) -> Result<Mode, AuthFailure> {
             signed: true,
             trailer: true,
         }),
-        hash if hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => Ok(Mode::Hashed(hash.to_owned())),
+        hash if hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => Ok(Mode::Hashed(hash)),
         other => Err(AuthFailure::ContentSha256(Some(other.to_owned()))),
     }
 }
@@ -87,11 +94,14 @@ pub(crate) fn open(
     match mode(value)? {
         Mode::Unsigned => Ok(plain),
         Mode::Hashed(claimed) => {
-            let computed = sha256_hex(&request.body);
-            if claimed.eq_ignore_ascii_case(&computed) {
+            let computed = HexDigest::sha256(&request.body);
+            if claimed.eq_ignore_ascii_case(computed.as_str()) {
                 Ok(plain)
             } else {
-                Err(AuthFailure::Payload { claimed, computed })
+                Err(AuthFailure::Payload {
+                    claimed: claimed.to_owned(),
+                    computed: computed.as_str().to_owned(),
+                })
             }
         }
         Mode::Chunked {

@@ -1,7 +1,7 @@
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use percent_encoding::percent_decode_str;
 
-use super::AuthFailure;
+use super::{AuthFailure, scope::Scope};
 use crate::request::Received;
 
 /// The only algorithm accepted.
@@ -24,10 +24,7 @@ pub(crate) enum Presented {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Signed {
     pub(crate) key_id: String,
-    /// `20261124` of the credential scope.
-    pub(crate) date: String,
-    pub(crate) region: String,
-    pub(crate) service: String,
+    pub(crate) scope: Scope,
     /// Small letters, sorted, as they were named, with a semicolon between two.
     pub(crate) signed_headers: String,
     pub(crate) signature: String,
@@ -146,18 +143,8 @@ impl Signed {
         token: Option<String>,
         presigned: Option<u32>,
     ) -> Result<Self, AuthFailure> {
-        // An access key id may hold no slash, so the scope is the last four parts.
-        let [key_id, date, region, service, end] = credential.split('/').collect::<Vec<_>>()[..] else {
-            return Err(AuthFailure::Malformed(format!(
-                "Credential must have exactly 5 slash-delimited elements, e.g. \
-                 keyid/date/region/service/term, got '{credential}'"
-            )));
-        };
-        if end != "aws4_request" {
-            return Err(AuthFailure::Malformed(format!(
-                "Credential must end in aws4_request, not '{end}'"
-            )));
-        }
+        let (key_id, scope) = Scope::of_credential(credential)?;
+        let date = scope.date();
         let at = instant(&stamp)
             .ok_or_else(|| AuthFailure::Malformed(format!("the date must be like 20261124T134901Z, not '{stamp}'")))?;
         if !stamp.starts_with(date) || date.len() != 8 {
@@ -168,9 +155,7 @@ impl Signed {
         }
         Ok(Self {
             key_id: key_id.to_owned(),
-            date: date.to_owned(),
-            region: region.to_owned(),
-            service: service.to_owned(),
+            scope,
             signed_headers: signed_headers.to_ascii_lowercase(),
             signature: signature.to_owned(),
             stamp,
@@ -183,11 +168,6 @@ impl Signed {
     /// The names of the headers that were signed.
     pub(crate) fn header_names(&self) -> impl Iterator<Item = &str> {
         self.signed_headers.split(';')
-    }
-
-    /// `20261124/us-east-1/s3/aws4_request`
-    pub(crate) fn scope(&self) -> String {
-        format!("{}/{}/{}/aws4_request", self.date, self.region, self.service)
     }
 }
 
@@ -261,7 +241,7 @@ mod tests {
             panic!("it is one")
         };
         assert_eq!((signed.key_id.as_str(), signed.signature.as_str()), ("AKIA", "abc"));
-        assert_eq!(signed.scope(), "20261124/us-east-1/s3/aws4_request");
+        assert_eq!(signed.scope.as_str(), "20261124/us-east-1/s3/aws4_request");
         assert!(signed.header_names().eq(["host", "x-amz-date"]));
         assert_eq!(signed.at.to_string(), "2026-11-24T13:49:01Z");
     }

@@ -142,7 +142,7 @@ fn verify(request: &Received, state: &State) -> Result<(), AuthFailure> {
     let Presented::Signed(signed) = Presented::of(request) else {
         return Err(AuthFailure::Missing);
     };
-    let service = Service::of_scope(&signed.service, &HeaderMap::new());
+    let service = Service::of_scope(signed.scope.service(), &HeaderMap::new());
     Verifier {
         state,
         clock: &Clock::new(),

@@ -1,9 +1,10 @@
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::{
     AuthFailure,
+    hex_digest::HexDigest,
     presented::{ALGORITHM, Signed},
 };
 use crate::Secret;
@@ -18,9 +19,9 @@ pub(crate) struct SigningKey([u8; 32]);
 
 impl SigningKey {
     pub(crate) fn derive(secret: &Secret, signed: &Signed) -> Self {
-        let key = hmac(format!("AWS4{}", secret.expose()).as_bytes(), &signed.date);
-        let key = hmac(&key, &signed.region);
-        let key = hmac(&key, &signed.service);
+        let key = hmac(["AWS4", secret.expose()].concat().as_bytes(), signed.scope.date());
+        let key = hmac(&key, signed.scope.region());
+        let key = hmac(&key, signed.scope.service());
         Self(hmac(&key, "aws4_request"))
     }
 
@@ -50,8 +51,9 @@ impl SigningKey {
         trailers: &str,
         given: &str,
     ) -> Result<(), AuthFailure> {
-        let hash = sha256_hex(trailers.as_bytes());
-        self.check_part(signed, "TRAILER", previous, &hash, given).map(drop)
+        let hash = HexDigest::sha256(trailers.as_bytes());
+        self.check_part(signed, "TRAILER", previous, hash.as_str(), given)
+            .map(drop)
     }
 
     fn check_part(
@@ -65,11 +67,11 @@ impl SigningKey {
         let text = format!(
             "{ALGORITHM}-{part}\n{}\n{}\n{previous}\n{hashes}",
             signed.stamp,
-            signed.scope()
+            signed.scope.as_str()
         );
         let computed = self.sign(&text);
-        if same(&computed, given) {
-            return Ok(computed);
+        if same(computed.as_str(), given) {
+            return Ok(computed.as_str().to_owned());
         }
         Err(AuthFailure::Signature {
             key_id: signed.key_id.clone(),
@@ -80,8 +82,8 @@ impl SigningKey {
     }
 
     /// The signature of a string to sign, in hex.
-    pub(crate) fn sign(&self, text: &str) -> String {
-        hex::encode(hmac(&self.0, text))
+    pub(crate) fn sign(&self, text: &str) -> HexDigest {
+        HexDigest::of(hmac(&self.0, text))
     }
 }
 
@@ -91,18 +93,10 @@ fn hmac(key: &[u8], text: &str) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
-    hex::encode(Sha256::digest(bytes))
-}
-
 /// The string to sign of a whole request.
 pub(crate) fn string_to_sign(signed: &Signed, canonical: &str) -> String {
-    format!(
-        "{ALGORITHM}\n{}\n{}\n{}",
-        signed.stamp,
-        signed.scope(),
-        sha256_hex(canonical.as_bytes())
-    )
+    let hash = HexDigest::sha256(canonical.as_bytes());
+    [ALGORITHM, &signed.stamp, signed.scope.as_str(), hash.as_str()].join("\n")
 }
 
 /// Compares two signatures in constant time.

@@ -183,7 +183,7 @@ fn check_signature(
     let canonical = canonical_request(request, service, signed, &hash)?;
     let string_to_sign = signature::string_to_sign(signed, &canonical);
     let signing_key = SigningKey::derive(secret, signed);
-    if signature::same(&signing_key.sign(&string_to_sign), &signed.signature) {
+    if signature::same(signing_key.sign(&string_to_sign).as_str(), &signed.signature) {
         Ok(signing_key)
     } else {
         Err(AuthFailure::Signature {

@@ -32,15 +32,16 @@ pub(crate) struct ResourcePolicy {
 // === impl Ask ===
 
 impl Ask {
-    pub(crate) fn new(action: &str, resource: &str) -> Self {
+    pub(crate) fn new(action: &str, resource: impl Into<String>) -> Self {
+        let resource = resource.into();
         Self {
             action: action.to_owned(),
-            resource: resource.to_owned(),
             resource_account: resource
                 .split(':')
                 .nth(4)
                 .filter(|id| id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()))
                 .map(str::to_owned),
+            resource,
             shown: None,
             because: true,
             context: Vec::new(),

@@ -79,7 +79,7 @@ impl<'a> Gathered<'a> {
         for attachment in &permissions.attached {
             // A policy cannot be deleted while it is attached.
             if let Some(policy) = iam.policies.get(&attachment.arn) {
-                let name = format!("managed policy {} {}{of}", policy.name, policy.default.id());
+                let name = format!("managed policy {} v{}{of}", policy.name, policy.default.number);
                 let attached = self.attach(
                     name,
                     &policy.default.document.policy,

@@ -18,8 +18,8 @@ impl Asked {
         let params = Params::of(request);
         let (service, region) = match &presented {
             Presented::Signed(signed) => (
-                Service::of_scope(&signed.service, &request.headers),
-                signed.region.clone(),
+                Service::of_scope(signed.scope.service(), &request.headers),
+                signed.scope.region().to_owned(),
             ),
             _ => (Service::guess(request, &params), region.to_owned()),
         };

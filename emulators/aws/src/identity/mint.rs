@@ -10,8 +10,10 @@ fn letters(count: usize) -> String {
     let random = &mut random[..count.min(17)];
     rand::rng().fill_bytes(random);
     // 256 is a multiple of 32, so that each letter is as likely as any other.
-    let letters = random.iter().map(|byte| char::from(BASE32[usize::from(byte % 32)]));
-    letters.collect()
+    for byte in &mut *random {
+        *byte = BASE32[usize::from(*byte % 32)];
+    }
+    String::from_utf8_lossy(random).into_owned()
 }
 
 fn base64_of(bytes: usize) -> String {

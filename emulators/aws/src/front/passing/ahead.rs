@@ -58,7 +58,7 @@ impl Front {
         let Presented::Signed(signed) = presented else {
             return None;
         };
-        let is_s3 = Service::of_scope(&signed.service, &request.headers) == Service::S3;
+        let is_s3 = Service::of_scope(signed.scope.service(), &request.headers) == Service::S3;
         if !is_s3 || !body.is_some_and(Incoming::is_end_stream) || self.faults().any(Service::S3.name()) {
             return None;
         }
@@ -77,7 +77,7 @@ impl Front {
         }
         let (method, path, mut sent) = (request.method.clone(), path(request, &route), headers(request));
         sent.remove("x-amz-content-sha256");
-        let region = signed.region.clone();
+        let region = signed.scope.region().to_owned();
         let asking = async move {
             let signer = Signer {
                 key_id: &key_id,

@@ -21,7 +21,7 @@ const DRAIN_TIME: Duration = Duration::from_secs(10);
 pub(super) fn streams(request: &Received, presented: &Presented) -> bool {
     let looked_at = |part: &str| ["delete", "policy"].contains(&part.split('=').next().unwrap_or(part));
     let service = match presented {
-        Presented::Signed(signed) => Service::of_scope(&signed.service, &request.headers),
+        Presented::Signed(signed) => Service::of_scope(signed.scope.service(), &request.headers),
         _ => {
             let form = request.header("content-type").unwrap_or_default();
             if form.starts_with("application/x-www-form-urlencoded") {

@@ -146,7 +146,7 @@ pub(super) fn remove_user(call: &mut Call<'_>) -> Done {
 /// The group named, after the caller was found to have permission for this action on it.
 fn checked(call: &mut Call<'_>, action: &str) -> Result<String, Refusal> {
     let name = call.params.name("GroupName", 128)?;
-    let ask = Ask::new(action, &group_arn(&call.state[call.account], name)).shown(format!("group {name}"));
+    let ask = Ask::new(action, group_arn(&call.state[call.account], name)).shown(format!("group {name}"));
     call.gate.check(call.state, ask)?;
     Ok(name.to_owned())
 }

@@ -24,7 +24,7 @@ pub(super) fn role_arn(iam: &Iam, name: &str) -> String {
 
 /// A question about a role, with its tags.
 pub(super) fn ask_role(iam: &Iam, action: &str, name: &str) -> Ask {
-    let ask = Ask::new(action, &role_arn(iam, name)).shown(format!("role {name}"));
+    let ask = Ask::new(action, role_arn(iam, name)).shown(format!("role {name}"));
     match iam.roles.get(name) {
         Some(role) => tags::of_resource(ask, &role.tags),
         None => ask,
@@ -33,7 +33,7 @@ pub(super) fn ask_role(iam: &Iam, action: &str, name: &str) -> Ask {
 
 /// A question about a user, with its tags.
 pub(super) fn ask_user(iam: &Iam, action: &str, name: &str) -> Ask {
-    let ask = Ask::new(action, &user_arn(iam, name)).shown(format!("user {name}"));
+    let ask = Ask::new(action, user_arn(iam, name)).shown(format!("user {name}"));
     match iam.users.get(name) {
         Some(user) => tags::of_resource(ask, &user.tags),
         None => ask,

@@ -241,7 +241,7 @@ impl Holder {
         match self {
             Self::Role => ask_role(iam, action, name),
             Self::User => ask_user(iam, action, name),
-            Self::Group => Ask::new(action, &group_arn(iam, name)).shown(format!("group {name}")),
+            Self::Group => Ask::new(action, group_arn(iam, name)).shown(format!("group {name}")),
         }
     }
 

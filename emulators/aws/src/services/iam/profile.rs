@@ -75,7 +75,7 @@ pub(super) fn add_role(call: &mut Call<'_>) -> Done {
     call.params.only(&["InstanceProfileName", "RoleName"])?;
     let role = call.params.name("RoleName", 64)?;
     let name = checked(call, "iam:AddRoleToInstanceProfile")?;
-    let ask = Ask::new("iam:PassRole", &role_arn(&call.state[call.account], role))
+    let ask = Ask::new("iam:PassRole", role_arn(&call.state[call.account], role))
         .context("iam:PassedToService", "ec2.amazonaws.com");
     call.gate.check(call.state, ask)?;
     if !call.state[call.account].roles.contains_key(role) {
@@ -135,7 +135,7 @@ pub(super) fn list_for_role(call: &mut Call<'_>) -> Done {
     let role = call.params.name("RoleName", 64)?;
     let ask = Ask::new(
         "iam:ListInstanceProfilesForRole",
-        &role_arn(&call.state[call.account], role),
+        role_arn(&call.state[call.account], role),
     )
     .shown(format!("role {role}"));
     call.gate.check(call.state, ask)?;
@@ -157,7 +157,7 @@ pub(super) fn list_for_role(call: &mut Call<'_>) -> Done {
 /// The profile named, after the caller was found to have permission for this action on it.
 fn checked(call: &mut Call<'_>, action: &str) -> Result<String, Refusal> {
     let name = call.params.name("InstanceProfileName", 128)?;
-    let ask = Ask::new(action, &profile_arn(&call.state[call.account], name)).shown(format!("instance profile {name}"));
+    let ask = Ask::new(action, profile_arn(&call.state[call.account], name)).shown(format!("instance profile {name}"));
     call.gate.check(call.state, ask)?;
     Ok(name.to_owned())
 }

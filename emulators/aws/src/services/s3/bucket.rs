@@ -72,7 +72,7 @@ pub(crate) fn taken(name: &str) -> Refusal {
 pub(super) fn create(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     let name = call.bucket_name().to_owned();
     // What is asked for is the caller's own new bucket, also if another account has one of this name.
-    call.check(Ask::new("s3:CreateBucket", &format!("arn:aws:s3:::{name}")))?;
+    call.check(Ask::new("s3:CreateBucket", format!("arn:aws:s3:::{name}")))?;
     let account = call.account()?;
     if !is_name(&name) {
         return Err(

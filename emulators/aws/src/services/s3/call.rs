@@ -56,7 +56,7 @@ impl<S: Deref<Target = State>> S3Call<'_, S> {
             Some(key) => format!("arn:aws:s3:::{bucket}/{key}"),
         };
         let owner = self.owner_of(bucket).map(|owner| self.state[owner].account.as_str());
-        Ask::new(action, &arn)
+        Ask::new(action, arn)
             .owned_by(owner)
             .resource_policy(self.policy_of(bucket))
     }

@@ -193,8 +193,12 @@ pub(super) fn get(call: &mut S3Read<'_>) -> Result<Answer, Refusal> {
     let mut answer = Answer::empty(status)
         .header("etag", object.etag.clone())
         .header("last-modified", http_date(object.modified))
-        .header("accept-ranges", "bytes");
-    let instead = |name: &str| route.param(&format!("response-{name}"));
+        .fixed("accept-ranges", "bytes");
+    let instead = |name: &str| {
+        let mut params = route.query.iter();
+        let found = params.find(|(n, _)| n.strip_prefix("response-") == Some(name));
+        found.map(|(_, value)| value.as_str())
+    };
     if anonymous && KEPT.iter().any(|name| instead(name).is_some()) {
         return Err(Refusal::new(
             400,

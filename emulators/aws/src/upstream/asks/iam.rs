@@ -93,7 +93,7 @@ fn resource(iam: &Iam, operation: &str, action: &str, params: &Params, own_user:
     let account = &iam.account;
     if let Some((_, kind)) = LISTS.iter().find(|(name, _)| *name == operation) {
         let prefix = params.get("PathPrefix").unwrap_or("/");
-        return Ok(Ask::new(action, &format!("arn:aws:iam::{account}:{kind}{prefix}")));
+        return Ok(Ask::new(action, format!("arn:aws:iam::{account}:{kind}{prefix}")));
     }
     if operation == "ListPolicies" {
         let arn = format!("arn:aws:iam::{account}:policy/");
@@ -105,7 +105,7 @@ fn resource(iam: &Iam, operation: &str, action: &str, params: &Params, own_user:
         return Ok(Ask::new(action, &arn).shown(format!("policy {name}")));
     }
     if let Some(name) = own_user {
-        return Ok(Ask::new(action, &arn(iam, "user", name)).shown(format!("user {name}")));
+        return Ok(Ask::new(action, arn(iam, "user", name)).shown(format!("user {name}")));
     }
     for (param, kind, noun) in NAMED {
         if params.get(param).is_none() {
@@ -117,7 +117,7 @@ fn resource(iam: &Iam, operation: &str, action: &str, params: &Params, own_user:
             let arn = format!("arn:aws:iam::{account}:{kind}{}{name}", params.path()?);
             return Ok(Ask::new(action, &arn));
         }
-        return Ok(Ask::new(action, &arn(iam, kind, name)).shown(format!("{noun} {name}")));
+        return Ok(Ask::new(action, arn(iam, kind, name)).shown(format!("{noun} {name}")));
     }
     for param in BY_ARN {
         if let Some(arn) = params.get(param) {

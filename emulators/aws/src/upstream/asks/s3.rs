@@ -256,7 +256,7 @@ impl Operation {
         let mut asked = match on {
             On::Everything => return Ask::new(action, "arn:aws:s3:::*").shown(""),
             // What is asked for is the caller's own new bucket, also if another account has one of this name.
-            On::Bucket if self.name == "CreateBucket" => return Ask::new(action, &format!("arn:aws:s3:::{bucket}")),
+            On::Bucket if self.name == "CreateBucket" => return Ask::new(action, format!("arn:aws:s3:::{bucket}")),
             On::Bucket => ask(state, action, bucket, None, owner(bucket)),
             On::Object => ask(state, action, bucket, route.key.as_deref(), owner(bucket)),
             On::Source(bucket, key) => ask(state, action, bucket, Some(key), owner(bucket)),
