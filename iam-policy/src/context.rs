@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
+use jiff::Timestamp;
+
 use crate::principal::Principal;
 
 /// Keys that nearly every request has, in lower case, so that they are not written down again for each.
@@ -35,14 +37,15 @@ const USUAL_KEYS: usize = 12;
 /// The evaluator adds what it knows from the request itself, where the context does not say otherwise:
 /// `aws:PrincipalArn` (of a role session: the ARN of the role), `aws:PrincipalAccount`, `aws:PrincipalType`,
 /// `aws:username` (users only), `aws:userid` (of root users, federated users and the anonymous), `aws:PrincipalIsAWSService`,
-/// `aws:PrincipalServiceName` (services only), `aws:FederatedProvider` (before the role is assumed) and
-/// `aws:ResourceAccount`. Everything else (`aws:userid` of users and sessions, `aws:SourceIp`, `aws:SecureTransport`,
+/// `aws:PrincipalServiceName` (services only), `aws:FederatedProvider` (before the role is assumed),
+/// `aws:ResourceAccount`, and of a [time](Self::set_time) `aws:CurrentTime` and `aws:EpochTime`. Everything else (`aws:userid` of users and sessions, `aws:SourceIp`, `aws:SecureTransport`,
 /// `sts:ExternalId`, `s3:prefix`…) the caller sets; a key that is not set is absent, with AWS's meaning of an absent key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
     /// By keys in lower case, sorted by them.
     values: Vec<(Cow<'static, str>, Values)>,
     canonical_user: Option<String>,
+    time: Option<Timestamp>,
 }
 
 /// The values of a key, at least one.
@@ -133,7 +136,12 @@ impl Context {
         self.canonical_user = Some(id.into());
     }
 
-    /// The values of a key, at least one; `None` if it is absent.
+    /// Says when the request was made: `aws:CurrentTime` and `aws:EpochTime`, both in whole seconds.
+    pub fn set_time(&mut self, at: Timestamp) {
+        self.time = Some(at);
+    }
+
+    /// The values of a key that was set, at least one; `None` if it is absent.
     #[must_use]
     pub fn get(&self, key: impl AsRef<str>) -> Option<&[String]> {
         self.find(&in_lower_case(key.as_ref()))
@@ -160,6 +168,10 @@ impl<'a> View<'a> {
             "aws:PrincipalIsAWSService",
             matches!(principal, Principal::Service(_)).to_string(),
         );
+        if let Some(at) = self.given.time {
+            derived.set("aws:CurrentTime", at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+            derived.set("aws:EpochTime", at.as_second().to_string());
+        }
         if let Some(account) = principal.account() {
             derived.set("aws:PrincipalAccount", account);
         }

@@ -280,9 +280,12 @@ fn a_role_with_an_external_id_is_assumed_only_with_it(#[case] given: Option<&str
 #[case("aws:PrincipalType", "AssumedRole")]
 #[case("aws:ResourceAccount", "123456789012")]
 #[case("aws:PrincipalIsAWSService", "false")]
+#[case("aws:CurrentTime", "2026-11-24T13:49:01Z")]
+#[case("aws:EpochTime", "1795528141")]
 fn what_follows_from_the_request_need_not_be_set(#[case] key: &str, #[case] value: &str) {
     let condition = |value: &str| document(&format!(r#"{{"StringEquals": {{"{key}": "{value}"}}}}"#));
-    let ask = Ask::new(session(), "s3:GetObject", "*");
+    let mut ask = Ask::new(session(), "s3:GetObject", "*");
+    ask.context.set_time("2026-11-24T13:49:01.5Z".parse().expect("a time"));
     assert!(ask.clone().identity(&condition(value)).allowed());
     assert!(!ask.clone().identity(&condition("other")).allowed());
     assert!(

@@ -14,8 +14,7 @@ pub(crate) fn context(request: &Received, region: &str, who: &Who, state: &State
     context.set("aws:SecureTransport", "false");
     context.set("aws:ViaAWSService", "false");
     context.set("aws:RequestedRegion", region);
-    context.set("aws:CurrentTime", request.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
-    context.set("aws:EpochTime", request.at.as_second().to_string());
+    context.set_time(request.at);
     if let Some(agent) = request.header("user-agent") {
         context.set("aws:UserAgent", agent);
     }

@@ -66,8 +66,7 @@ pub(super) fn credentials(
     let trust = trust_policy(&role);
     let mut context = Context::new();
     let now = settings.clock.wall();
-    context.set("aws:CurrentTime", now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
-    context.set("aws:EpochTime", now.as_second().to_string());
+    context.set_time(now);
     context.set("sts:RoleSessionName", instance);
     let request = Request {
         principal: &Principal::Service("ec2.amazonaws.com".to_owned()),
