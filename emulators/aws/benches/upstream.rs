@@ -46,6 +46,10 @@ struct Keys {
     secret: String,
 }
 
+/// As `rolecall` has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     if !std::env::args().any(|word| word == "--bench") {
         // `cargo test --all-targets` starts benches too; there is nothing to test here.

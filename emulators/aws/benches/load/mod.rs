@@ -20,6 +20,10 @@ use signer::{How, Keys, signed};
 #[path = "../../tests/enforcement/signer.rs"]
 mod signer;
 
+/// As `rolecall` has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 /// Connections that ask side by side, each one request after the other.
 const CONNECTIONS: usize = 8;
