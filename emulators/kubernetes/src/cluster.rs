@@ -1,4 +1,4 @@
-use std::{fmt, io, sync::Arc};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rolecall_accept::{CancellationToken, Limits, Transport};
@@ -60,6 +60,10 @@ impl Default for ClusterSettings {
         }
     }
 }
+
+/// How long a connection may be without a request: an API server keeps it for 90 s (`IdleTimeout`), as long as clients do, and
+/// a client must not find it closed just as it uses it again.
+const IDLE: Duration = Duration::from_secs(95);
 
 // === impl Cluster ===
 
@@ -131,7 +135,11 @@ impl Cluster {
             stop: stop.clone(),
         };
         let transport = Transport::Tls(self.tls.server.clone());
-        rolecall_accept::serve(listener, transport, Limits::default(), stop, move |peer, request| {
+        let limits = Limits {
+            head: IDLE,
+            ..Limits::default()
+        };
+        rolecall_accept::serve(listener, transport, limits, stop, move |peer, request| {
             api.clone().answer(peer, request)
         })
         .await

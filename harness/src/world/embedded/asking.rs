@@ -114,7 +114,7 @@ impl EmbeddedWorld {
             metadata.at = self.cloud.clock.wall();
             metadata.proxy_is_stopped = self.fleet.is_stopped(&place.node);
             metadata.identity = match &metadata.keys {
-                Some(keys) => Some(self.identity_of(keys, &all).await),
+                Some(keys) => Some(self.identity_of(keys, &all).await?),
                 None => None,
             };
             if let (Some(keys), Some(Ok(identity))) = (&metadata.keys, &metadata.identity) {
@@ -126,10 +126,14 @@ impl EmbeddedWorld {
     }
 
     /// Whose keys they are. Of a volley that brought one key a hundred times, AWS is asked once.
-    async fn identity_of(&self, keys: &Keys, before: &[Metadata]) -> Result<check::Identity, String> {
+    async fn identity_of(
+        &self,
+        keys: &Keys,
+        before: &[Metadata],
+    ) -> Result<Result<check::Identity, String>, WorldError> {
         let known = before.iter().find(|seen| seen.keys.as_ref() == Some(keys));
         match known.and_then(|seen| seen.identity.clone()) {
-            Some(identity) => identity,
+            Some(identity) => Ok(identity),
             None => self.aws.identity(keys).await,
         }
     }

@@ -8,6 +8,7 @@ use std::{
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::Credentials;
+use aws_sdk_sts::error::ProvideErrorMetadata as _;
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
@@ -47,13 +48,19 @@ pub(crate) struct AwsOperator {
     pub(super) user_keys: Arc<Mutex<BTreeMap<String, Keys>>>,
 }
 
+/// How long the operator keeps a connection that it does not use: shorter than any server here does (the emulators 10 s), for
+/// one that is closed just as it is used again takes the request with it.
+pub(super) const IDLE: Duration = Duration::from_secs(5);
+
 // === impl AwsAccess ===
 
 impl AwsAccess {
     fn config(&self, keys: &Keys) -> SdkConfig {
         // Reading the machine's root certificates takes longer than bringing a world up, and plain HTTP wants none.
         let roots = TrustStore::empty().with_native_roots(self.endpoint.starts_with("https:"));
-        let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+        let client = Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .pool_idle_timeout(IDLE);
         let http = match TlsContext::builder().with_trust_store(roots).build() {
             Ok(context) => client.tls_context(context).build_https(),
             // Fails for certificates given as text alone, and none are.
@@ -128,9 +135,11 @@ impl AwsOperator {
 
     /// Whose keys these are, by GetCallerIdentity signed with them.
     ///
+    /// The inner error is what AWS says of keys that it does not accept.
+    ///
     /// # Errors
-    /// What AWS says of the keys.
-    pub(crate) async fn identity(&self, keys: &Keys) -> Result<Identity, String> {
+    /// AWS did not answer, which says nothing of the keys.
+    pub(crate) async fn identity(&self, keys: &Keys) -> Result<Result<Identity, String>, WorldError> {
         let config = self
             .config
             .to_builder()
@@ -138,18 +147,21 @@ impl AwsOperator {
                 credentials(keys),
             ))
             .build();
-        let answer = aws_sdk_sts::Client::new(&config)
-            .get_caller_identity()
-            .send()
-            .await
-            .map_err(|error| refusal("GetCallerIdentity", &error).message)?;
+        let answer = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) if error.code().is_none() => {
+                return Err(WorldError::doing("ask AWS whose keys were given out", &error));
+            }
+            Err(error) => return Ok(Err(refusal("GetCallerIdentity", &error).message)),
+        };
         let arn = answer.arn().unwrap_or_default().to_owned();
         // arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION
         let role = arn
             .split_once(":assumed-role/")
             .and_then(|(_, rest)| rest.split('/').next())
             .map(str::to_owned);
-        Ok(Identity { arn, role })
+        Ok(Ok(Identity { arn, role }))
     }
 
     /// The keys of a role, by AssumeRole signed with a user's.
@@ -255,5 +267,87 @@ where
     Refusal {
         what: what.to_owned(),
         message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use rolecall_aws::{AccessKey, CancellationToken, Door, Enforcement, Front, Settings};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn keys(id: &str) -> Keys {
+        Keys {
+            access_key_id: id.to_owned(),
+            secret_access_key: "secret".to_owned(),
+            session_token: None,
+            expiration: None,
+        }
+    }
+
+    fn operator(address: std::net::SocketAddr) -> AwsOperator {
+        let access = AwsAccess {
+            endpoint: format!("http://{address}"),
+            region: "us-east-1".to_owned(),
+            keys: keys("AKIAROOT"),
+            accounts: BTreeMap::new(),
+            clock: Clock::new(),
+        };
+        let documents = Documents {
+            account: "123456789012".to_owned(),
+            accounts: BTreeMap::new(),
+            node_role: "nodes".to_owned(),
+            issuer: None,
+            fixtures: PathBuf::new(),
+        };
+        AwsOperator::new(
+            &access,
+            ClusterNames::of(&rolecall_scenario::model::Given::default()),
+            documents,
+        )
+    }
+
+    async fn listener() -> (TcpListener, std::net::SocketAddr) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        (listener, address)
+    }
+
+    #[tokio::test]
+    async fn keys_that_aws_refuses_are_told_with_its_code() {
+        let (listener, address) = listener().await;
+        let front = Front::new(Settings {
+            account: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+            root: AccessKey {
+                id: "AKIAROOT".to_owned(),
+                secret: "secret".into(),
+            },
+            clock: Clock::new(),
+            enforcement: Enforcement::On,
+            upstream: None,
+        });
+        tokio::spawn(async move { front.serve(listener, Door::Operator, CancellationToken::new()).await });
+        let operator = operator(address);
+        let own = operator.identity(&keys("AKIAROOT")).await.expect("it answers");
+        assert_eq!(own.expect("they are good").arn, "arn:aws:iam::123456789012:root");
+        let unknown = operator.identity(&keys("AKIAUNKNOWN")).await.expect("it answers");
+        let said = unknown.expect_err("nobody has them");
+        assert!(said.starts_with("InvalidClientTokenId: "), "{said}");
+    }
+
+    #[tokio::test]
+    async fn an_aws_that_hangs_up_says_nothing_of_the_keys() {
+        let (listener, address) = listener().await;
+        tokio::spawn(async move { while listener.accept().await.is_ok() {} });
+        let error = operator(address).identity(&keys("AKIAROOT")).await;
+        let error = error.expect_err("nothing was found out").to_string();
+        assert!(
+            error.starts_with("cannot ask AWS whose keys were given out: "),
+            "{error}"
+        );
     }
 }

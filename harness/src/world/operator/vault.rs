@@ -11,7 +11,7 @@ use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
+    rt::{TokioExecutor, TokioTimer},
 };
 use rolecall_scenario::{
     Spanned,
@@ -20,7 +20,7 @@ use rolecall_scenario::{
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
-use super::{AwsOperator, Documents, KubernetesOperator};
+use super::{AwsOperator, Documents, KubernetesOperator, aws::IDLE};
 use crate::world::WorldError;
 
 /// Where the operator's Vault is, and what it is told of the world.
@@ -71,7 +71,10 @@ const DEADLINE: Duration = Duration::from_secs(30);
 impl VaultOperator {
     pub(crate) fn new(access: VaultAccess, documents: Documents) -> Self {
         Self {
-            client: Client::builder(TokioExecutor::new()).build_http(),
+            client: Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(IDLE)
+                .build_http(),
             access,
             documents,
             made: Arc::default(),
