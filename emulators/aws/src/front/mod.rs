@@ -114,7 +114,7 @@ impl Front {
         stop: CancellationToken,
     ) -> io::Result<()> {
         let front = self.clone();
-        serve(listener, transport, Limits::default(), stop, move |peer, request| {
+        serve(listener, transport, limits(door), stop, move |peer, request| {
             let front = front.clone();
             async move { front.answer(door, peer, with_host(request)).await }
         })
@@ -241,6 +241,19 @@ impl Front {
     }
 }
 
+/// What a door allows its peers. Nobody in the world can take all connections, while a proxy that asks for each of the most
+/// requests that a scenario makes at once (1,000) gets an answer to each.
+fn limits(door: Door) -> Limits {
+    match door {
+        Door::World => Limits {
+            connections: 4096,
+            per_source: 1024,
+            ..Limits::default()
+        },
+        Door::Operator => Limits::default(),
+    }
+}
+
 /// Over HTTP/2 the host comes as `:authority` (RFC 9113, 8.3.1), and is signed as `host` all the same.
 fn with_host<B>(mut request: Request<B>) -> Request<B> {
     let authority = request
@@ -265,6 +278,12 @@ mod tests {
         let request = with_host(request.body(()).expect("a request"));
         let host = request.headers().get("host")?;
         Some(host.to_str().expect("text").to_owned())
+    }
+
+    #[test]
+    fn one_peer_may_ask_a_thousand_times_at_once_and_leaves_as_much_to_others() {
+        let limits = limits(Door::World);
+        assert!(limits.per_source >= 1000 && limits.connections >= 2 * limits.per_source);
     }
 
     #[test]
