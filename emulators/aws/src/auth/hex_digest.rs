@@ -10,11 +10,7 @@ impl HexDigest {
     pub(crate) fn of(bytes: impl Into<[u8; 32]>) -> Self {
         let bytes: [u8; 32] = bytes.into();
         let mut digits = [0; 64];
-        for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
-            for (digit, value) in pair.iter_mut().zip([byte >> 4, byte & 0xf]) {
-                *digit = b"0123456789abcdef"[usize::from(value)];
-            }
-        }
+        hex::encode_to_slice(bytes, &mut digits).expect("32 bytes are 64 digits");
         Self(digits)
     }
 

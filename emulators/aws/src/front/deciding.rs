@@ -13,6 +13,7 @@ use crate::{
     service::Service,
     services::{Call, ec2, es, iam, s3, sts, unknown},
     state::State,
+    upstream::reads,
 };
 
 /// What is at hand once it is known who asks: the state, for itself alone or to be read beside others, and who decides.
@@ -20,11 +21,6 @@ pub(super) struct Deciding<'a, S> {
     pub(super) state: S,
     pub(super) gate: &'a mut Gate,
     pub(super) payload: &'a Payload,
-}
-
-/// Whether an operation of IAM changes nothing.
-fn reads(operation: &str) -> bool {
-    operation.starts_with("Get") || operation.starts_with("List")
 }
 
 // === impl Deciding ===

@@ -78,7 +78,7 @@ pub(crate) fn whole_seconds(at: Timestamp) -> Timestamp {
 // === impl Front ===
 
 impl Front {
-    /// Reads a request whole, decides and performs it in one step under the account's lock, and records it.
+    /// Reads a request whole, decides and performs it in one step under the state's lock, and records it.
     pub(super) async fn answer(&self, door: Door, peer: Peer, request: Request<Incoming>) -> Response<Body> {
         if let Some(backend) = &self.shared.backend {
             // In a box, because the server moves the whole of what it is to wait for, and this is nine tenths of it.
