@@ -23,10 +23,12 @@ use jiff::Timestamp;
 
 pub use sdk::SdkTime;
 
-/// Wall time with an offset that can be moved, and monotonic time that cannot. Clones share the offset.
+/// Wall time with an offset that can be moved. Clones share the offset.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     offset_ms: Arc<AtomicI64>,
+    /// What the operating system's time was when it stopped counting for this clock.
+    stopped: Option<Timestamp>,
 }
 
 impl Clock {
@@ -35,9 +37,20 @@ impl Clock {
         Self::default()
     }
 
-    /// The world's time: the operating system's, moved by every [`advance`](Clock::advance) so far.
+    /// A clock that shows the present time and goes on only when it is [advanced](Clock::advance): for tests of the
+    /// moment at which something ends, which a slow machine must not reach by itself.
+    pub fn stopped() -> Self {
+        Self {
+            stopped: Some(real_wall()),
+            ..Self::default()
+        }
+    }
+
+    /// The world's time: the operating system's (or the one it [stopped](Clock::stopped) at), moved by every
+    /// [`advance`](Clock::advance) so far.
     pub fn wall(&self) -> Timestamp {
-        real_wall() + jiff::SignedDuration::from_millis(self.offset_ms.load(Ordering::SeqCst))
+        self.stopped.unwrap_or_else(real_wall)
+            + jiff::SignedDuration::from_millis(self.offset_ms.load(Ordering::SeqCst))
     }
 
     /// Moves the world's time forward. Milliseconds are the finest step; what is finer is cut off.
@@ -46,7 +59,7 @@ impl Clock {
         self.offset_ms.fetch_add(ms, Ordering::SeqCst);
     }
 
-    /// How far the world's time is ahead of the operating system's.
+    /// How far the world's time was advanced: how far it is ahead of the operating system's unless it is stopped.
     pub fn offset(&self) -> Duration {
         Duration::from_millis(self.offset_ms.load(Ordering::SeqCst).max(0).unsigned_abs())
     }
@@ -82,5 +95,19 @@ mod tests {
         let ahead = other.wall().duration_since(real_wall());
         assert!((899..=900).contains(&ahead.as_secs()), "{ahead:?}");
         assert_eq!(other.offset(), Duration::from_secs(900));
+    }
+
+    #[test]
+    fn a_stopped_clock_goes_on_only_when_it_is_advanced() {
+        let clock = Clock::stopped();
+        let start = clock.wall();
+        let deadline = monotonic() + Duration::from_secs(10);
+        while real_wall() <= start {
+            assert!(monotonic() < deadline, "the operating system's clock stands still");
+        }
+        assert_eq!(clock.wall(), start);
+        let other = clock.clone();
+        clock.advance(Duration::from_secs(900));
+        assert_eq!(other.wall(), start + Duration::from_secs(900));
     }
 }

@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn tokens_are_forgotten_beyond_a_bound() {
-        let sessions = Sessions::new(Clock::new());
+        let sessions = Sessions::new(Clock::stopped());
         let short = sessions.open("i-1", 1);
         let long = sessions.open("i-1", LONGEST);
         for _ in 0..KEPT {

@@ -75,7 +75,7 @@ pub(crate) struct CountingSts {
 
 impl World {
     pub(crate) async fn new(options: Options) -> Self {
-        let clock = Clock::new();
+        let clock = Clock::stopped();
         let metadata = MockServer::start().await;
         let SocketAddr::V4(metadata_addr) = *metadata.address() else {
             panic!("wiremock listens on IPv4")

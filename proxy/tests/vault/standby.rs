@@ -15,7 +15,7 @@ use crate::{
 
 #[tokio::test]
 async fn a_standby_that_knows_its_leader_is_followed_there() {
-    let (standby, standby_at, stop) = Fake::start(&Clock::new()).await;
+    let (standby, standby_at, stop) = Fake::start(&Clock::stopped()).await;
     let world = World::new(Options {
         address: Some(format!("http://{standby_at}")),
         ..Options::default()
@@ -81,7 +81,7 @@ async fn vaults_certificate_is_verified_with_the_authority_that_is_given() {
     for (authority, status) in [(&ours, 200), (&other, 503)] {
         let ca = files.path().join(status.to_string());
         std::fs::write(&ca, &authority.ca_pem).unwrap();
-        let fake = Fake::new(&Clock::new());
+        let fake = Fake::new(&Clock::stopped());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = fake.serve(listener, Transport::Tls(ours.server.clone()));
         let world = World::new(Options {
@@ -106,7 +106,7 @@ async fn a_server_with_a_certificate_never_leads_to_one_without() {
     let ours = Certificates::issue("ours", "vault", &["127.0.0.1".to_owned()]).unwrap();
     let ca = files.path().join("ca");
     std::fs::write(&ca, &ours.ca_pem).unwrap();
-    let secure = Fake::new(&Clock::new());
+    let secure = Fake::new(&Clock::stopped());
     let (address, stop) = secure.serve(
         TcpListener::bind("127.0.0.1:0").await.unwrap(),
         Transport::Tls(ours.server),

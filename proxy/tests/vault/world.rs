@@ -85,7 +85,7 @@ impl World {
     pub(crate) async fn new(options: Options) -> Self {
         log::start();
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let clock = Clock::new();
+        let clock = Clock::stopped();
         let (fake, fake_at, stop) = Fake::start(&clock).await;
         let pods = Arc::new(Directory::new());
         pods.replace(Vec::new());

@@ -251,7 +251,7 @@ fn accounts_that_cannot_be_told_apart_are_refused(
         account: "111111111111".to_owned(),
         region: "us-east-1".to_owned(),
         root: account("", "A").root,
-        clock: Clock::new(),
+        clock: Clock::stopped(),
         enforcement: Enforcement::On,
         upstream: None,
     };

@@ -56,7 +56,7 @@ impl World {
     }
 
     pub(crate) async fn with(enforcement: Enforcement) -> Self {
-        let clock = Clock::new();
+        let clock = Clock::stopped();
         let root = Keys {
             id: "AKIAROOT".to_owned(),
             secret: "root secret".to_owned(),

@@ -45,7 +45,7 @@ fn number(plus: u64) -> String {
 impl Local {
     pub(crate) async fn over(url: &str, enforcement: Enforcement) -> Self {
         let (account, partner_account) = (number(1), number(2));
-        let clock = Clock::new();
+        let clock = Clock::stopped();
         let root = key("AKIAROOT", "root secret");
         let partner = key("AKIAPARTNER", "partner secret");
         let settings = Settings {

@@ -39,7 +39,7 @@ pub(crate) struct Source {
 }
 
 pub(crate) fn instance(node: &str, address: Ipv4Addr) -> Instance {
-    let clock = Clock::new();
+    let clock = Clock::stopped();
     Instance {
         node: node.to_owned(),
         instance_id: format!("i-{node}"),
@@ -75,7 +75,7 @@ impl World {
 
     /// `change` is made to the first node.
     pub(crate) async fn with(change: impl FnOnce(&mut Instance)) -> Self {
-        let clock = Clock::new();
+        let clock = Clock::stopped();
         let mut first = instance("node-1", NODE);
         change(&mut first);
         let nodes = Arc::new(Nodes([Arc::new(first), Arc::new(instance("node-2", OTHER_NODE))]));

@@ -44,7 +44,7 @@ impl Embedded {
     /// A cluster whose pods stop as soon as they are asked to.
     pub(crate) async fn start() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let clock = Clock::new();
+        let clock = Clock::stopped();
         let cluster = Cluster::new(clock.clone()).expect("certificates");
         let runtime = Sandboxes::new();
         let stop = CancellationToken::new();

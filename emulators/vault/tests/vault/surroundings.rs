@@ -36,7 +36,7 @@ pub(crate) struct Surroundings {
 impl Surroundings {
     /// With the user `vault-root`, the role `Reader` that trusts it, and the service account `jobs/reader`.
     pub(crate) async fn start() -> Self {
-        let clock = Clock::new();
+        let clock = Clock::stopped();
         let stop = CancellationToken::new();
         let front = Front::new(Settings {
             account: ACCOUNT.to_owned(),
