@@ -5,6 +5,7 @@ mod event;
 mod faults;
 mod poll;
 mod scenario;
+mod standstill;
 mod suite;
 
 pub(crate) use event::{Due, Event, Failure, Happened, StepEnd, Verdict};

@@ -7,7 +7,7 @@ use rolecall_scenario::{Span, model::Expect};
 
 use crate::{
     check::{Context, Grade, Judgement, Observed, check_all},
-    run::Due,
+    run::{Due, standstill::watched},
     world::{Patience, WorldError},
 };
 
@@ -23,7 +23,12 @@ pub(super) struct Outcome {
     /// How long it was right before it ended.
     pub(super) held: Duration,
     pub(super) due: Due,
+    /// Standstills of this machine for which a silence was not counted.
+    pub(super) stood_still: Vec<Duration>,
 }
+
+/// How many silences are forgiven for standstills: a machine that stands still more often can judge nothing.
+const FORGIVEN: usize = 3;
 
 /// The times of one step.
 #[derive(Clone, Copy, Debug)]
@@ -69,11 +74,26 @@ where
     let start = monotonic();
     let mut right_since = None;
     let mut asked = 0;
+    let mut stood_still = Vec::new();
+    // What has to come true has `within` of the time that there was; `within: 0s` asks once whatever happens.
+    let mut lost = Duration::ZERO;
     loop {
-        let observed = ask().await?;
+        let (observed, still) = watched(ask()).await;
+        let observed = observed?;
+        if !times.within.is_zero() {
+            lost += still.unwrap_or_default();
+        }
         asked += 1;
         let (judgement, span) = check_all(expect, &observed, context);
         let held = right_since.map_or(Duration::ZERO, since);
+        // Who asked gave up while nothing could answer. An answer that is wrong is wrong at any time.
+        if let (Grade::NotYet, Some(_), Some(still)) = (judgement.grade, right_since, still)
+            && stood_still.len() < FORGIVEN
+        {
+            stood_still.push(still);
+            continue;
+        }
+        let stood_still = stood_still.clone();
         let end = |due| Outcome {
             observed,
             judgement: judgement.clone(),
@@ -81,6 +101,7 @@ where
             asked,
             held,
             due,
+            stood_still,
         };
         match judgement.grade {
             Grade::Right => {
@@ -93,8 +114,8 @@ where
             }
             // It was right, and had to stay so.
             _ if right_since.is_some() => return Ok(end(Due::Throughout(times.throughout))),
-            Grade::NotYet if since(start) < times.within => {}
-            Grade::Wrong if times.written && since(start) < times.within => {}
+            Grade::NotYet if since(start) < times.within + lost => {}
+            Grade::Wrong if times.written && since(start) < times.within + lost => {}
             Grade::NotYet => return Ok(end(Due::Within(times.within))),
             Grade::Wrong if times.written && must_hold => return Ok(end(Due::Within(times.within))),
             Grade::Wrong | Grade::ForeignKeys if must_hold => return Ok(end(Due::Throughout(times.throughout))),
@@ -112,11 +133,18 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::check::{Call, CallOutcome, Record};
+    use crate::{
+        check::{Call, CallOutcome, Record},
+        run::standstill::stand_still,
+    };
 
     const MS: Duration = Duration::from_millis(1);
 
     fn answer(kind: &str) -> Observed {
+        let kind = kind.strip_prefix("after a standstill: ").map_or(kind, |kind| {
+            stand_still();
+            kind
+        });
         let outcome = match kind {
             "allowed" => CallOutcome::Succeeded {
                 status: 200,
@@ -142,12 +170,16 @@ mod tests {
     }
 
     async fn ends(word: Expectation, written: bool, answers: &[&'static str]) -> (Grade, u32) {
+        ends_within(100 * MS, word, written, answers).await
+    }
+
+    async fn ends_within(within: Duration, word: Expectation, written: bool, answers: &[&'static str]) -> (Grade, u32) {
         let expect = Expect {
             span: Span::default(),
             all: vec![Spanned::new(word, Span::default())],
         };
         let times = Times {
-            within: 40 * MS,
+            within,
             written,
             throughout: 20 * MS,
             interval: MS,
@@ -174,6 +206,11 @@ mod tests {
     #[case::a_written_within_forgives_a_former_state(denied(), true, &["allowed", "AccessDenied"], Grade::Right)]
     #[case::a_denial_must_stay(denied(), false, &["AccessDenied", "AccessDenied", "allowed"], Grade::Wrong)]
     #[case::a_denial_must_stay_whatever_within_forgives(denied(), true, &["AccessDenied", "allowed"], Grade::Wrong)]
+    #[case::time_that_there_was_not_is_not_counted(Expectation::Allowed, false, &["after a standstill: silent", "allowed"], Grade::Right)]
+    #[case::a_denial_must_be_answered(denied(), false, &["AccessDenied", "silent"], Grade::NotYet)]
+    #[case::silence_of_a_machine_that_stood_still_is_no_answer(denied(), false, &["AccessDenied", "after a standstill: silent", "AccessDenied"], Grade::Right)]
+    #[case::a_machine_that_stands_still_for_ever_judges_nothing(denied(), false, &["AccessDenied", "after a standstill: silent"], Grade::NotYet)]
+    #[case::an_allowance_is_wrong_however_long_it_took(denied(), false, &["AccessDenied", "after a standstill: allowed", "AccessDenied"], Grade::Wrong)]
     #[case::another_error_is_no_denial(denied(), false, &["ExpiredToken"], Grade::Wrong)]
     #[tokio::test]
     async fn an_expectation_ends_as(
@@ -188,6 +225,13 @@ mod tests {
     #[tokio::test]
     async fn what_need_not_hold_is_asked_once() {
         assert_eq!(ends(Expectation::Allowed, false, &["allowed"]).await, (Grade::Right, 1));
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_once_is_not_asked_again_after_a_standstill() {
+        let answers = ["after a standstill: silent", "allowed"];
+        let end = ends_within(Duration::ZERO, Expectation::Allowed, true, &answers).await;
+        assert_eq!(end, (Grade::NotYet, 1));
     }
 
     #[tokio::test]

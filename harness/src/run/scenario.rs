@@ -59,21 +59,30 @@ pub(super) async fn run_steps<W: World>(
                 };
             }
         };
-        let (asked, held_for, failure) = end;
         let took = since(start);
-        *settling += if restarts(&step.action.value) { took } else { held_for };
+        *settling += if restarts(&step.action.value) { took } else { end.held };
+        for still in end.stood_still {
+            say(Event::Noted {
+                scenario: scenario.clone(),
+                text: format!(
+                    "step {}: this machine stood still for {:.1}s; the silence of that time was not counted",
+                    index + 1,
+                    still.as_secs_f64(),
+                ),
+            });
+        }
         let step = StepEnd {
             index,
-            held: failure.is_none(),
-            asked,
+            held: end.failure.is_none(),
+            asked: end.asked,
             took,
-            held_for,
+            held_for: end.held,
         };
         say(Event::StepEnded {
             scenario: scenario.clone(),
             step,
         });
-        if let Some(failure) = failure {
+        if let Some(failure) = end.failure {
             return Verdict::Failed(failure);
         }
     }
@@ -102,7 +111,15 @@ fn restarts(action: &Action) -> bool {
     }
 }
 
-type End = (u32, Duration, Option<Box<Failure>>);
+/// How a step ended.
+#[derive(Default)]
+struct End {
+    asked: u32,
+    /// How long it was seen to stay right.
+    held: Duration,
+    stood_still: Vec<Duration>,
+    failure: Option<Box<Failure>>,
+}
 
 async fn begin_step<W: World>(world: &W, step: &Step, index: usize, state: &mut State) -> Result<End, WorldError> {
     state.journal_marks.push(world.journal_mark().await?);
@@ -114,7 +131,10 @@ async fn run_step<W: World>(world: &W, step: &Step, index: usize, state: &mut St
         state.remember_roles(given);
     }
     if state.faults.are_changed_by(world, step, index).await? {
-        return Ok((1, Duration::ZERO, None));
+        return Ok(End {
+            asked: 1,
+            ..End::default()
+        });
     }
     let Some(expect) = &step.expect else {
         return without_expectation(world, step, state).await;
@@ -131,8 +151,16 @@ async fn run_step<W: World>(world: &W, step: &Step, index: usize, state: &mut St
     }
     let shared = &*state;
     let outcome = until_judged(expect, &shared.context, times, || ask(world, step, shared)).await?;
-    if outcome.judgement.grade != Grade::Right {
-        let failure = Failure {
+    let mut end = End {
+        asked: outcome.asked,
+        held: outcome.held,
+        stood_still: outcome.stood_still,
+        failure: None,
+    };
+    if outcome.judgement.grade == Grade::Right {
+        state.save(step, &outcome.observed)?;
+    } else {
+        end.failure = Some(Box::new(Failure {
             step: index,
             span: outcome.span,
             found: outcome.judgement.found,
@@ -140,11 +168,9 @@ async fn run_step<W: World>(world: &W, step: &Step, index: usize, state: &mut St
             held: outcome.held,
             due: outcome.due,
             asked: outcome.asked,
-        };
-        return Ok((outcome.asked, outcome.held, Some(Box::new(failure))));
+        }));
     }
-    state.save(step, &outcome.observed)?;
-    Ok((outcome.asked, outcome.held, None))
+    Ok(end)
 }
 
 /// A step that only does or only saves. What it wants to save it waits for as for an expectation.
@@ -158,7 +184,12 @@ async fn without_expectation<W: World>(world: &W, step: &Step, state: &mut State
             return Err(WorldError::Refused(refusal));
         }
         match state.save(step, &observed) {
-            Ok(()) => return Ok((asked, Duration::ZERO, None)),
+            Ok(()) => {
+                return Ok(End {
+                    asked,
+                    ..End::default()
+                });
+            }
             Err(error) if since(start) >= world.patience().within => return Err(error),
             Err(_) => tokio::time::sleep(world.patience().interval).await,
         }
