@@ -23,11 +23,11 @@ pub(super) struct Outcome {
     /// How long it was right before it ended.
     pub(super) held: Duration,
     pub(super) due: Due,
-    /// Standstills of this machine for which a silence was not counted.
+    /// Standstills of this machine for which what was not answered was not counted.
     pub(super) stood_still: Vec<Duration>,
 }
 
-/// How many silences are forgiven for standstills: a machine that stands still more often can judge nothing.
+/// How often is forgiven that nothing was answered: a machine that stands still more often can judge nothing.
 const FORGIVEN: usize = 3;
 
 /// The times of one step.
@@ -86,9 +86,12 @@ where
         asked += 1;
         let (judgement, span) = check_all(expect, &observed, context);
         let held = right_since.map_or(Duration::ZERO, since);
-        // Who asked gave up while nothing could answer. An answer that is wrong is wrong at any time.
-        if let (Grade::NotYet, Some(_), Some(still)) = (judgement.grade, right_since, still)
+        // Who asked, or who answered, gave up while nothing could run.
+        if let Some(still) = still
+            && judgement.grade != Grade::Right
+            && !times.within.is_zero()
             && stood_still.len() < FORGIVEN
+            && right_but_for_silence(expect, &observed, context)
         {
             stood_still.push(still);
             continue;
@@ -125,6 +128,12 @@ where
     }
 }
 
+/// Whether all that was answered is right. An answer that is wrong is wrong at any time.
+fn right_but_for_silence(expect: &Expect, observed: &Observed, context: &Context) -> bool {
+    let heard = observed.heard();
+    heard.is_none_or(|heard| check_all(expect, &heard, context).0.grade == Grade::Right)
+}
+
 #[cfg(test)]
 mod tests {
     use std::{cell::RefCell, collections::VecDeque};
@@ -152,6 +161,11 @@ mod tests {
                 lists: None,
             },
             "silent" => CallOutcome::Silence("connection refused".into()),
+            "InternalFailure" => CallOutcome::Failed {
+                code: kind.into(),
+                message: String::new(),
+                status: 500,
+            },
             code => CallOutcome::Failed {
                 code: code.into(),
                 message: String::new(),
@@ -210,6 +224,8 @@ mod tests {
     #[case::a_denial_must_be_answered(denied(), false, &["AccessDenied", "silent"], Grade::NotYet)]
     #[case::silence_of_a_machine_that_stood_still_is_no_answer(denied(), false, &["AccessDenied", "after a standstill: silent", "AccessDenied"], Grade::Right)]
     #[case::a_machine_that_stands_still_for_ever_judges_nothing(denied(), false, &["AccessDenied", "after a standstill: silent"], Grade::NotYet)]
+    #[case::so_is_an_error_of_a_server_that_stood_still(denied(), false, &["after a standstill: InternalFailure", "AccessDenied"], Grade::Right)]
+    #[case::an_error_of_a_server_is_no_denial(denied(), false, &["InternalFailure"], Grade::Wrong)]
     #[case::an_allowance_is_wrong_however_long_it_took(denied(), false, &["AccessDenied", "after a standstill: allowed", "AccessDenied"], Grade::Wrong)]
     #[case::another_error_is_no_denial(denied(), false, &["ExpiredToken"], Grade::Wrong)]
     #[tokio::test]

@@ -65,7 +65,7 @@ pub(super) async fn run_steps<W: World>(
             say(Event::Noted {
                 scenario: scenario.clone(),
                 text: format!(
-                    "step {}: this machine stood still for {:.1}s; the silence of that time was not counted",
+                    "step {}: this machine stood still for {:.1}s; what was not answered in that time was not counted",
                     index + 1,
                     still.as_secs_f64(),
                 ),
