@@ -23,6 +23,8 @@ pub enum PolicyKind {
 pub struct Policy {
     kind: PolicyKind,
     statements: Vec<Statement>,
+    /// See [`Policy::reads_context`].
+    reads_context: bool,
 }
 
 /// The version of the policy language.
@@ -112,7 +114,12 @@ impl Policy {
                 ));
             }
         }
-        Ok(Self { kind, statements })
+        let reads_context = statements.iter().any(Statement::reads_context);
+        Ok(Self {
+            kind,
+            statements,
+            reads_context,
+        })
     }
 
     /// The kind that the document was parsed as.
@@ -132,6 +139,13 @@ impl Policy {
         let mut keys: Vec<&str> = self.statements.iter().flat_map(Statement::condition_keys).collect();
         keys.retain(|key| known.insert(key.to_ascii_lowercase()));
         keys
+    }
+
+    /// Whether the document reads anything of a [`crate::Context`]: a condition key or the canonical user id. If none of
+    /// the policies of a request does, an empty one decides it as any other would.
+    #[must_use]
+    pub fn reads_context(&self) -> bool {
+        self.reads_context
     }
 
     pub(crate) fn statements(&self) -> &[Statement] {

@@ -140,6 +140,14 @@ impl Statement {
             .chain(self.conditions.iter().flat_map(Condition::keys))
     }
 
+    pub(crate) fn reads_context(&self) -> bool {
+        let names_canonical_users = self
+            .principal
+            .as_ref()
+            .is_some_and(PrincipalElement::asks_for_canonical_user);
+        names_canonical_users || self.condition_keys().next().is_some()
+    }
+
     /// Whether it cannot be told whom the statement names without the canonical user id of the caller's account.
     pub(crate) fn lacks_canonical_user(&self, question: &Question<'_>) -> bool {
         let asks = self

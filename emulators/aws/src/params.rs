@@ -15,7 +15,7 @@ impl Params {
     pub(crate) fn of(request: &Received) -> Self {
         let mut params = BTreeMap::new();
         let form = request
-            .header("content-type")
+            .header(http::header::CONTENT_TYPE)
             .is_some_and(|t| t.starts_with("application/x-www-form-urlencoded"));
         let body: &[u8] = if form { &request.body } else { &[] };
         for (name, value) in form_urlencoded::parse(request.query.as_bytes()).chain(form_urlencoded::parse(body)) {

@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, header::AsHeaderName};
 use jiff::Timestamp;
 
 use crate::journal::Door;
@@ -26,7 +26,7 @@ pub(crate) struct Received {
 
 impl Received {
     /// A header's first value, if it is a text.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: impl AsHeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 }

@@ -28,11 +28,6 @@ impl Secret {
         &self.0
     }
 
-    /// Whether it is a clone of the other.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-
     /// Compares in a time that does not depend on where the texts differ (their lengths may show).
     pub(crate) fn is(&self, other: &str) -> bool {
         self.0.as_bytes().ct_eq(other.as_bytes()).into()

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use iam_policy::{
-    Attached, Context, Decision, Effect, ErrorCode, Policies, Policy, PolicyKind, Principal, Reason, Request, explain,
+    Attached, Context, Decision, Effect, ErrorCode, Policies, Policy, PolicyKind, Principal, Reason, Request, evaluate,
+    explain,
 };
 use serde::Deserialize;
 use serde_yaml::Value;
@@ -118,6 +119,18 @@ impl Case {
         };
         let explanation = explain(&request, &policies).map_err(|_| "error".to_owned())?;
         let text = explanation.to_string();
+        let consulted = policies.identity.iter().chain(&policies.boundary);
+        let mut consulted = consulted.chain(&policies.session).chain(&policies.resource);
+        if !consulted.any(|attached| attached.policy.reads_context()) {
+            let nothing = Context::new();
+            let without = Request {
+                context: &nothing,
+                ..request
+            };
+            if evaluate(&without, &policies).as_ref() != Ok(&explanation.decision) {
+                return Err("it depends on a context that no policy reads".to_owned());
+            }
+        }
         Ok((explanation.decision, text))
     }
 

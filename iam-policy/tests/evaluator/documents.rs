@@ -339,6 +339,27 @@ fn the_keys_that_a_policy_reads_are_told_once_each() {
 }
 
 #[rstest]
+#[case::nothing(Identity, r#""Resource": "*""#, false)]
+#[case::a_condition(
+    Identity,
+    r#""Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}"#,
+    true
+)]
+#[case::a_variable(Identity, r#""Resource": "arn:aws:s3:::${aws:username}""#, true)]
+#[case::an_account(Resource, r#""Resource": "*", "Principal": {"AWS": "123456789012"}"#, false)]
+#[case::a_unique_id(Resource, r#""Resource": "*", "Principal": {"AWS": "AROAIOSFODNN7EXAMPLE"}"#, true)]
+#[case::a_canonical_user(
+    Resource,
+    r#""Resource": "*", "Principal": {"CanonicalUser": "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"}"#,
+    true
+)]
+fn a_policy_says_whether_it_reads_the_context(#[case] kind: PolicyKind, #[case] members: &str, #[case] reads: bool) {
+    let document =
+        format!(r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", "Action": "s3:*", {members}}}}}"#);
+    assert_eq!(Policy::parse(kind, &document).unwrap().reads_context(), reads);
+}
+
+#[rstest]
 #[case(Identity, "MalformedPolicyDocument")]
 #[case(Trust, "MalformedPolicyDocument")]
 #[case(Resource, "MalformedPolicy")]

@@ -28,6 +28,9 @@ pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 /// Connections that ask side by side, each one request after the other.
 const CONNECTIONS: usize = 8;
 
+/// The header that tells where a body ends.
+const LENGTH: &str = "content-length:";
+
 /// The front, and a request that it answers with the object.
 pub(crate) struct Served {
     pub(crate) front: Front,
@@ -179,10 +182,9 @@ async fn read(stream: &mut TcpStream, answer: &mut [u8]) -> Result<(), Failure> 
             if !head.starts_with("HTTP/1.1 200") {
                 return Err(format!("another answer than 200: {head}").into());
             }
-            let length = head.lines().find_map(|line| {
-                line.to_ascii_lowercase()
-                    .strip_prefix("content-length:")
-                    .map(str::to_owned)
+            let length = head.split("\r\n").find_map(|line| {
+                let (name, value) = line.split_at_checked(LENGTH.len())?;
+                name.eq_ignore_ascii_case(LENGTH).then_some(value)
             });
             whole = Some(end + 4 + length.ok_or("an answer without its length")?.trim().parse::<usize>()?);
         }

@@ -57,6 +57,11 @@ impl Answer {
         self.named(Some(name), Some(HeaderValue::from_static(value)))
     }
 
+    /// Adds a header that is one already.
+    pub(crate) fn known(self, name: HeaderName, value: HeaderValue) -> Self {
+        self.named(Some(name), Some(value))
+    }
+
     fn named(mut self, name: Option<HeaderName>, value: Option<HeaderValue>) -> Self {
         if let (Some(name), Some(value)) = (name, value) {
             if self.headers.is_empty() {

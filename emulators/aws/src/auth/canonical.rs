@@ -74,6 +74,10 @@ fn check_signed(request: &Received, service: &Service, signed: &Signed) -> Resul
 
 /// Outer spaces go, inner runs of them become one.
 fn push_trimmed(text: &mut String, value: &str) {
+    if !value.starts_with(' ') && !value.ends_with(' ') && !value.contains("  ") {
+        text.push_str(value);
+        return;
+    }
     let mut parts = value.split(' ').filter(|part| !part.is_empty());
     text.push_str(parts.next().unwrap_or_default());
     for part in parts {

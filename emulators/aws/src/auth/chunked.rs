@@ -108,7 +108,10 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::auth::scope::Scope;
+    use crate::{
+        Secret,
+        auth::{SigningSecret, scope::Scope},
+    };
 
     #[test]
     fn chunks_are_joined_and_trailers_read() {
@@ -156,7 +159,8 @@ mod tests {
                            d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435\r\n\r\n";
 
     fn decode_example(raw: &[u8], signed: &Signed) -> Result<Decoded, AuthFailure> {
-        let key = SigningKey::derive(&"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into(), signed);
+        let key =
+            SigningSecret::from(Secret::from("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")).signing_key(&signed.scope);
         decode(
             raw,
             Some(&ChunkSigner {

@@ -20,5 +20,5 @@ pub(crate) use chunk_stream::ChunkStream;
 pub(crate) use failure::AuthFailure;
 pub(crate) use payload::{Payload, digests};
 pub(crate) use presented::{Presented, Signed};
-pub(crate) use signature::SigningKey;
+pub(crate) use signature::{SigningKey, SigningSecret};
 pub(crate) use verify::{Checked, Verifier};

@@ -1,3 +1,4 @@
+use http::header::{AUTHORIZATION, DATE};
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use percent_encoding::percent_decode_str;
 
@@ -48,7 +49,7 @@ impl Presented {
                 .find(|(n, _)| n.eq_ignore_ascii_case(name))
                 .map(|(_, v)| v.as_str())
         };
-        let result = if let Some(value) = request.headers.get("authorization") {
+        let result = if let Some(value) = request.headers.get(AUTHORIZATION) {
             match value.to_str() {
                 Ok(value) => Signed::by_header(request, value),
                 Err(_) => Err(AuthFailure::Malformed("the Authorization header is no text".to_owned())),
@@ -90,7 +91,7 @@ impl Signed {
             ))
         };
         // `Date` is RFC 9110's form, and is what a client that does not send X-Amz-Date has signed.
-        let stamp = match (request.header("x-amz-date"), request.header("date")) {
+        let stamp = match (request.header("x-amz-date"), request.header(DATE)) {
             (Some(stamp), _) => stamp.to_owned(),
             (None, Some(date)) => jiff::fmt::rfc2822::parse(date)
                 .map(|at| at.timestamp().strftime("%Y%m%dT%H%M%SZ").to_string())

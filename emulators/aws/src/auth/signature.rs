@@ -1,3 +1,8 @@
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -6,6 +11,7 @@ use super::{
     AuthFailure,
     hex_digest::HexDigest,
     presented::{ALGORITHM, Signed},
+    scope::Scope,
 };
 use crate::Secret;
 
@@ -13,15 +19,66 @@ use crate::Secret;
 pub(crate) const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /// The key derived for one day, region and service.
+#[derive(Clone)]
 pub(crate) struct SigningKey([u8; 32]);
+
+/// A secret access key, with the key that was derived from it last: whoever signs goes on with the same for a day.
+#[derive(Clone)]
+pub(crate) struct SigningSecret {
+    secret: Secret,
+    last: Arc<Mutex<Option<(Scope, SigningKey)>>>,
+}
+
+// === impl SigningSecret ===
+
+impl SigningSecret {
+    /// The secret as its owner holds it.
+    pub(crate) fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
+    /// Whether it is a clone of the other.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.last, &other.last)
+    }
+
+    /// The key for signatures of this scope.
+    pub(crate) fn signing_key(&self, scope: &Scope) -> SigningKey {
+        // A panic elsewhere leaves a whole key behind, or none.
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some((known, key)) if known == scope => key.clone(),
+            _ => {
+                let key = SigningKey::derive(&self.secret, scope);
+                *last = Some((scope.clone(), key.clone()));
+                key
+            }
+        }
+    }
+}
+
+impl From<Secret> for SigningSecret {
+    fn from(secret: Secret) -> Self {
+        Self {
+            secret,
+            last: Arc::default(),
+        }
+    }
+}
+
+impl fmt::Debug for SigningSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.secret.fmt(f)
+    }
+}
 
 // === impl SigningKey ===
 
 impl SigningKey {
-    pub(crate) fn derive(secret: &Secret, signed: &Signed) -> Self {
-        let key = hmac(["AWS4", secret.expose()].concat().as_bytes(), signed.scope.date());
-        let key = hmac(&key, signed.scope.region());
-        let key = hmac(&key, signed.scope.service());
+    fn derive(secret: &Secret, scope: &Scope) -> Self {
+        let key = hmac(["AWS4", secret.expose()].concat().as_bytes(), scope.date());
+        let key = hmac(&key, scope.region());
+        let key = hmac(&key, scope.service());
         Self(hmac(&key, "aws4_request"))
     }
 

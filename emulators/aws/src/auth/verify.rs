@@ -2,10 +2,14 @@ use jiff::{SignedDuration, Timestamp};
 use rolecall_clock::{Clock, real_wall};
 
 use super::{
-    AuthFailure, Payload, canonical::canonical_request, payload, presented::Signed, signature, signature::SigningKey,
+    AuthFailure, Payload,
+    canonical::canonical_request,
+    payload,
+    presented::Signed,
+    signature,
+    signature::{SigningKey, SigningSecret},
 };
 use crate::{
-    Secret,
     identity::{Identity, Key, KeyStatus, Who},
     request::Received,
     service::Service,
@@ -31,7 +35,7 @@ pub(crate) struct Authenticated {
 /// nobody waits for the state.
 #[derive(Debug)]
 pub(crate) struct Checked {
-    secret: Secret,
+    secret: SigningSecret,
     signature: Result<(), AuthFailure>,
     body: Result<Payload, AuthFailure>,
 }
@@ -39,7 +43,7 @@ pub(crate) struct Checked {
 // === impl Checked ===
 
 impl Checked {
-    pub(crate) fn of(secret: Secret, request: &Received, service: &Service, signed: &Signed) -> Self {
+    pub(crate) fn of(secret: SigningSecret, request: &Received, service: &Service, signed: &Signed) -> Self {
         let (signature, body) = match check_signature(&secret, request, service, signed) {
             Ok(key) => (Ok(()), payload::open(request, service, signed, &key)),
             Err(failure) => (Err(failure.clone()), Err(failure)),
@@ -174,7 +178,7 @@ impl Verifier<'_> {
 }
 
 fn check_signature(
-    secret: &Secret,
+    secret: &SigningSecret,
     request: &Received,
     service: &Service,
     signed: &Signed,
@@ -182,7 +186,7 @@ fn check_signature(
     let hash = payload::hash_line(request, service, signed.presigned.is_some())?;
     let canonical = canonical_request(request, service, signed, &hash)?;
     let string_to_sign = signature::string_to_sign(signed, &canonical);
-    let signing_key = SigningKey::derive(secret, signed);
+    let signing_key = secret.signing_key(&signed.scope);
     if signature::same(signing_key.sign(&string_to_sign).as_str(), &signed.signature) {
         Ok(signing_key)
     } else {

@@ -1,6 +1,8 @@
+use std::{borrow::Cow, cell::OnceCell};
+
 use iam_policy::{Context, Decision, Request, evaluate};
 
-use super::{Ask, gather::Gathered};
+use super::{Ask, Circumstances, gather::Gathered};
 use crate::{
     answer::Refusal,
     decision::{Attachment, Verdict},
@@ -14,10 +16,12 @@ use crate::{
 /// ([`Gate::into_made`]).
 #[derive(Debug)]
 pub(crate) struct Gate {
+    circumstances: Circumstances,
     who: Who,
     service: Service,
     enforcement: Enforcement,
-    context: Context,
+    /// What every question has, made for the first policy that looks at it.
+    context: OnceCell<Context>,
     made: Option<Made>,
 }
 
@@ -34,12 +38,13 @@ pub(crate) struct Made {
 // === impl Gate ===
 
 impl Gate {
-    pub(crate) fn new(who: Who, service: Service, enforcement: Enforcement, context: Context) -> Self {
+    pub(crate) fn new(circumstances: Circumstances, who: Who, service: Service, enforcement: Enforcement) -> Self {
         Self {
+            circumstances,
             who,
             service,
             enforcement,
-            context,
+            context: OnceCell::new(),
             made: None,
         }
     }
@@ -59,16 +64,6 @@ impl Gate {
     /// The service's denial if they do not allow it, or an internal error if they cannot be evaluated: nothing is allowed
     /// by a policy that was not understood, with enforcement off neither.
     pub(crate) fn check(&mut self, state: &State, ask: Ask) -> Result<(), Refusal> {
-        let mut own_context;
-        let context = if ask.context.is_empty() {
-            &self.context
-        } else {
-            own_context = self.context.clone();
-            for (key, values) in &ask.context {
-                own_context.set_many(key, values);
-            }
-            &own_context
-        };
         // Who is anonymous has no account; whatever it asks for belongs to another.
         let own = &state[self.who.account.unwrap_or(state.main())].account;
         let owner = ask.resource_account.as_ref().unwrap_or(own);
@@ -76,15 +71,20 @@ impl Gate {
             .principal
             .clone()
             .unwrap_or_else(|| self.who.identity.principal(own));
-        let request = Request {
-            principal: &principal,
-            action: &ask.action,
-            resource: &ask.resource,
-            resource_account: owner,
-            context,
-        };
         let (decision, attached) = {
             let gathered = Gathered::new(state, &self.who, &ask);
+            let context = if gathered.read_context {
+                self.context_of(&ask, state)
+            } else {
+                Cow::Owned(Context::new())
+            };
+            let request = Request {
+                principal: &principal,
+                action: &ask.action,
+                resource: &ask.resource,
+                resource_account: owner,
+                context: &context,
+            };
             let decision = evaluate(&request, &gathered.policies).map_err(|error| {
                 Refusal::internal(
                     &self.service,
@@ -116,6 +116,20 @@ impl Gate {
         });
         self.note(ask, verdict, Some(decision), attached);
         refusal.map_or(Ok(()), Err)
+    }
+
+    fn context_of(&self, ask: &Ask, state: &State) -> Cow<'_, Context> {
+        let common = self
+            .context
+            .get_or_init(|| self.circumstances.context(&self.who, state));
+        if ask.context.is_empty() {
+            return Cow::Borrowed(common);
+        }
+        let mut own = common.clone();
+        for (key, values) in &ask.context {
+            own.set_many(key, values);
+        }
+        Cow::Owned(own)
     }
 
     /// Refuses without asking any policy, because there is nothing to ask: the role does not exist.

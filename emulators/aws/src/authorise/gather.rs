@@ -14,6 +14,8 @@ const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 pub(super) struct Gathered<'a> {
     pub(super) policies: Policies<'a>,
     pub(super) since: Vec<(String, Timestamp)>,
+    /// Whether any of them looks at the context.
+    pub(super) read_context: bool,
 }
 
 // === impl Gathered ===
@@ -102,6 +104,7 @@ impl<'a> Gathered<'a> {
 
     fn attach(&mut self, name: String, policy: &'a Policy, at: Timestamp) -> Attached<'a> {
         self.since.push((name.clone(), at));
+        self.read_context |= policy.reads_context();
         Attached { name, policy }
     }
 }

@@ -6,5 +6,5 @@ mod gate;
 mod gather;
 
 pub(crate) use ask::{Ask, ResourcePolicy};
-pub(crate) use context::context;
+pub(crate) use context::Circumstances;
 pub(crate) use gate::{Gate, Made};

@@ -11,7 +11,7 @@ use super::{Front, asked::Asked, deciding::Deciding, rules::only_decided, target
 use crate::{
     answer::{Answer, Ids, Refusal},
     auth::{AuthFailure, Checked, Payload, Presented, Verifier},
-    authorise::{Gate, Made, context},
+    authorise::{Circumstances, Gate, Made},
     decision::Verdict,
     identity::{Caller, Who},
     journal::{Door, Kept},
@@ -174,8 +174,9 @@ impl Front {
     ) -> Result<Answer, Refusal> {
         let (who, payload) = self.authenticate(request, presented, &state, handled)?;
         self.may_be_judged(request, presented, &who, handled)?;
-        let context = context(request, &handled.region, &who, &state);
-        let mut gate = Gate::new(who, handled.service.clone(), self.shared.settings.enforcement, context);
+        let enforcement = self.shared.settings.enforcement;
+        let circumstances = Circumstances::of(request, &handled.region);
+        let mut gate = Gate::new(circumstances, who, handled.service.clone(), enforcement);
         let deciding = Deciding {
             state,
             gate: &mut gate,

@@ -53,6 +53,26 @@ pub(crate) struct Who {
     pub(crate) caller: Option<Arc<Caller>>,
 }
 
+// === impl Caller ===
+
+impl Caller {
+    fn of(key: &Key, state: &State) -> Self {
+        let (role, session_name) = match &key.identity {
+            Identity::Role(session) => (Some(session.role_name.clone()), Some(session.name.clone())),
+            Identity::Federated(session) => (None, Some(session.name.clone())),
+            Identity::Root | Identity::User(_) | Identity::Anonymous => (None, None),
+        };
+        Self {
+            arn: key.identity.principal(&state[key.account].account).arn(),
+            key_id: key.id.clone(),
+            role,
+            session_name,
+            issued: key.session.as_ref().map(|session| session.issued),
+            expires: key.session.as_ref().map(|session| session.expires),
+        }
+    }
+}
+
 // === impl Who ===
 
 impl Who {
@@ -67,23 +87,11 @@ impl Who {
 
     /// The caller behind a key.
     pub(crate) fn of(key: &Key, state: &State) -> Self {
-        let (role, session_name) = match &key.identity {
-            Identity::Role(session) => (Some(session.role_name.clone()), Some(session.name.clone())),
-            Identity::Federated(session) => (None, Some(session.name.clone())),
-            Identity::Root | Identity::User(_) | Identity::Anonymous => (None, None),
-        };
         Self {
             identity: key.identity.clone(),
             account: Some(key.account),
             session: key.session.clone(),
-            caller: Some(Arc::new(Caller {
-                arn: key.identity.principal(&state[key.account].account).arn(),
-                key_id: key.id.clone(),
-                role,
-                session_name,
-                issued: key.session.as_ref().map(|session| session.issued),
-                expires: key.session.as_ref().map(|session| session.expires),
-            })),
+            caller: Some(key.caller.get_or_init(|| Arc::new(Caller::of(key, state))).clone()),
         }
     }
 

@@ -1,13 +1,13 @@
 use std::{
     collections::{HashMap, VecDeque},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use iam_policy::Policy;
 use jiff::Timestamp;
 
-use super::Identity;
-use crate::{Secret, state::AccountRef};
+use super::{Caller, Identity, UserRef};
+use crate::{Secret, auth::SigningSecret, state::AccountRef};
 
 /// Session keys remembered. Past it the oldest is forgotten and then unknown, no longer expired.
 const SESSIONS: usize = 100_000;
@@ -16,7 +16,7 @@ const SESSIONS: usize = 100_000;
 #[derive(Clone, Debug)]
 pub(crate) struct Key {
     pub(crate) id: String,
-    pub(crate) secret: Secret,
+    pub(crate) secret: SigningSecret,
     pub(crate) status: KeyStatus,
     /// The account it belongs to.
     pub(crate) account: AccountRef,
@@ -25,6 +25,8 @@ pub(crate) struct Key {
     /// None for a long-lived key.
     pub(crate) session: Option<Arc<Session>>,
     pub(crate) created: Timestamp,
+    /// What the journal says of whoever signs with it; written at its first request, of what does not change in a key.
+    pub(crate) caller: OnceLock<Arc<Caller>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,8 +93,9 @@ impl Keys {
         });
         self.add(Key {
             id: id.to_owned(),
-            secret: secret.into(),
+            secret: Secret::from(secret).into(),
             session,
+            caller: OnceLock::new(),
             ..key
         });
     }
@@ -101,7 +104,7 @@ impl Keys {
     pub(crate) fn secrets(&self) -> Vec<Secret> {
         let secrets = self.by_id.values().flat_map(|key| {
             let token = key.session.as_ref().map(|session| session.token.clone());
-            [Some(key.secret.clone()), token]
+            [Some(key.secret.secret().clone()), token]
         });
         secrets.flatten().collect()
     }
@@ -117,6 +120,12 @@ impl Keys {
 // === impl Key ===
 
 impl Key {
+    /// Its user has another name now.
+    pub(crate) fn belongs_to(&mut self, user: UserRef) {
+        self.identity = Identity::User(user.into());
+        self.caller = OnceLock::new();
+    }
+
     /// Whether it is a long-lived key of this user.
     pub(crate) fn is_of(&self, account: AccountRef, user: &str) -> bool {
         let owned = matches!(&self.identity, Identity::User(of) if of.name == user);

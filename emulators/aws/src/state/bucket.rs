@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 use super::{AccountRef, Document, Tags, Upload};
@@ -28,7 +29,7 @@ pub(crate) struct Object {
     pub(crate) etag: String,
     pub(crate) modified: Timestamp,
     /// Headers given at PutObject that GetObject returns: content type and its like, `x-amz-meta-*`.
-    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) tags: Tags,
     /// The lengths of the parts it was put in; none if it came whole.
     pub(crate) parts: Vec<usize>,

@@ -79,12 +79,13 @@ impl State {
         for (id, root) in std::iter::once(main).chain(others) {
             keys.add(Key {
                 id: root.id.clone(),
-                secret: root.secret.clone(),
+                secret: root.secret.clone().into(),
                 status: KeyStatus::Active,
                 account: AccountRef(accounts.len()),
                 identity: Identity::Root,
                 session: None,
                 created: now,
+                caller: Default::default(),
             });
             accounts.push(Iam::new(id));
         }

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 use super::Tags;
@@ -13,7 +14,7 @@ pub(crate) struct Upload {
     /// The ARN of who began it.
     pub(crate) initiator: String,
     /// As those of the [`Object`](super::Object) that it becomes.
-    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) tags: Tags,
     /// `CRC32`, … if the parts' checksums make one of the object.
     pub(crate) checksum: Option<String>,

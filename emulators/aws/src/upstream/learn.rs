@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Backend, Element, UpstreamError, details::text, made::Thing};
 use crate::{
+    Secret,
     identity::{Identity, Key, KeyStatus, UserRef},
     params::Params,
     state::{AccountRef, SharedState, State},
@@ -86,12 +87,13 @@ impl Backend {
             .add(passed.account, Thing::Key(user.name.clone(), id.to_owned()));
         state.write().keys.add(Key {
             id: id.to_owned(),
-            secret: secret.into(),
+            secret: Secret::from(secret).into(),
             status: KeyStatus::Active,
             account: passed.account,
             identity: Identity::User(user.into()),
             session: None,
             created: passed.now,
+            caller: Default::default(),
         });
         Ok(())
     }
@@ -108,7 +110,7 @@ impl Backend {
         let ids: Vec<String> = keys.map(|key| key.id.clone()).collect();
         for id in ids {
             if let Some(key) = state.keys.get_mut(&id) {
-                key.identity = Identity::User(user.clone().into());
+                key.belongs_to(user.clone());
             }
         }
         Ok(())

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     answer::{Answer, Ids, Refusal},
     auth::{AuthFailure, Presented, Verifier},
-    authorise::{Gate, context},
+    authorise::{Circumstances, Gate},
     front::{
         Front,
         asked::Asked,
@@ -173,8 +173,9 @@ impl Front {
             self.admit(&passing, presented, &state, handled)?
         };
         self.may_be_judged(request, presented, &who, handled)?;
-        let context = context(request, &handled.region, &who, &self.state());
-        let mut gate = Gate::new(who, handled.service.clone(), self.shared.settings.enforcement, context);
+        let enforcement = self.shared.settings.enforcement;
+        let circumstances = Circumstances::of(request, &handled.region);
+        let mut gate = Gate::new(circumstances, who, handled.service.clone(), enforcement);
         let result = match &handled.service {
             Service::S3 => self.pass_s3(passing, ahead, check, &mut gate, handled).await,
             Service::Iam => self.pass_iam(&passing, &mut gate, handled).await,

@@ -30,7 +30,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
     }
     let key = Key {
         id: access_key_id("AKIA"),
-        secret: secret_access_key(),
+        secret: secret_access_key().into(),
         status: KeyStatus::Active,
         account: call.account,
         identity: Identity::User(Arc::new(UserRef {
@@ -40,13 +40,14 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
         })),
         session: None,
         created: call.now,
+        caller: Default::default(),
     };
     let mut xml = Xml::new();
     xml.element("AccessKey", |xml| {
         xml.text("UserName", &name)
             .text("AccessKeyId", &key.id)
             .text("Status", "Active")
-            .text("SecretAccessKey", key.secret.expose())
+            .text("SecretAccessKey", key.secret.secret().expose())
             .text("CreateDate", &iso8601(key.created));
     });
     call.state.keys.add(key);

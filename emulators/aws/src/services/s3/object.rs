@@ -1,3 +1,7 @@
+use http::{
+    HeaderName, HeaderValue,
+    header::{CONTENT_ENCODING, CONTENT_TYPE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, RANGE},
+};
 use jiff::Timestamp;
 use md5::{Digest, Md5};
 
@@ -37,7 +41,7 @@ pub(super) fn put(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     let key = checked_key(call)?;
     let bucket = call.bucket()?;
     let existing = bucket.objects.get(&key).map(|object| object.etag.as_str());
-    let unmet = match (request.header("if-none-match"), request.header("if-match")) {
+    let unmet = match (request.header(IF_NONE_MATCH), request.header(IF_MATCH)) {
         (Some("*"), _) => existing.is_some(),
         (Some(_), _) => {
             return Err(Refusal::new(
@@ -84,7 +88,7 @@ pub(super) fn check_put(call: &mut S3Call<'_>, tags: &Tags) -> Result<(), Refusa
 fn ask_put(call: &S3Call<'_>, tags: &Tags) -> Ask {
     let mut ask = tagging::requested(call.ask_object("s3:PutObject"), tags);
     for name in HEADERS.iter().filter(|name| **name != "x-amz-tagging") {
-        if let Some(value) = call.request.header(name) {
+        if let Some(value) = call.request.header(*name) {
             ask = ask.context(&format!("s3:{name}"), value);
         }
     }
@@ -165,27 +169,27 @@ pub(super) fn get(call: &mut S3Read<'_>) -> Result<Answer, Refusal> {
     let request = call.request;
     let object = call.bucket()?.objects.get(&key).ok_or_else(|| no_key(&key))?;
     // RFC 9110, section 13.2.2: a date counts only where there is no tag of the same direction.
-    let since = |name: &str| {
+    let since = |name: HeaderName| {
         request
             .header(name)
             .and_then(|date| jiff::fmt::rfc2822::parse(date).ok())
             .map(|date| date.timestamp())
     };
-    let changed = match request.header("if-match") {
+    let changed = match request.header(IF_MATCH) {
         Some(etag) => !same_etag(etag, &object.etag),
-        None => since("if-unmodified-since").is_some_and(|date| object.modified > date),
+        None => since(IF_UNMODIFIED_SINCE).is_some_and(|date| object.modified > date),
     };
     if changed {
         return Err(precondition_failed());
     }
-    let known = match request.header("if-none-match") {
+    let known = match request.header(IF_NONE_MATCH) {
         Some(etag) => same_etag(etag, &object.etag),
-        None => since("if-modified-since").is_some_and(|date| object.modified <= date),
+        None => since(IF_MODIFIED_SINCE).is_some_and(|date| object.modified <= date),
     };
     if known {
         return Ok(Answer::empty(304).header("etag", object.etag.clone()));
     }
-    let (status, range) = match (request.header("range"), route.param("partNumber")) {
+    let (status, range) = match (request.header(RANGE), route.param("partNumber")) {
         (_, Some(number)) => (206, part(object, number)?),
         (Some(range), None) => (206, slice(range, object.body.len())?),
         (None, None) => (200, 0..object.body.len()),
@@ -206,8 +210,12 @@ pub(super) fn get(call: &mut S3Read<'_>) -> Result<Answer, Refusal> {
             "Request specific response headers cannot be used for anonymous GET requests.",
         ));
     }
-    for (name, value) in object.headers.iter().filter(|(name, _)| instead(name).is_none()) {
-        answer = answer.header(name, value.clone());
+    for (name, value) in object
+        .headers
+        .iter()
+        .filter(|(name, _)| instead(name.as_str()).is_none())
+    {
+        answer = answer.known(name.clone(), value.clone());
     }
     for name in KEPT.iter().chain(&["content-encoding"]) {
         if let Some(value) = instead(name) {
@@ -260,15 +268,19 @@ pub(super) fn delete(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     Ok(Answer::empty(204))
 }
 
-pub(super) fn kept(request: &crate::request::Received) -> Vec<(String, String)> {
-    let mut kept: Vec<(String, String)> = request
+/// The headers of a request that its object keeps: copies, for a header of a request holds all that was read with it.
+pub(super) fn kept(request: &crate::request::Received) -> Vec<(HeaderName, HeaderValue)> {
+    let mut kept: Vec<(HeaderName, HeaderValue)> = request
         .headers
         .iter()
         .filter(|(name, _)| KEPT.contains(&name.as_str()) || name.as_str().starts_with("x-amz-meta-"))
-        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .filter_map(|(name, value)| {
+            let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
+            Some((name, HeaderValue::from_str(value.to_str().ok()?).ok()?))
+        })
         .collect();
-    if !request.headers.contains_key("content-type") {
-        kept.push(("content-type".to_owned(), "binary/octet-stream".to_owned()));
+    if !request.headers.contains_key(CONTENT_TYPE) {
+        kept.push((CONTENT_TYPE, HeaderValue::from_static("binary/octet-stream")));
     }
     // `aws-chunked` is how the body came, not what the object is.
     let encodings: Vec<&str> = request
@@ -278,8 +290,10 @@ pub(super) fn kept(request: &crate::request::Received) -> Vec<(String, String)> 
         .map(str::trim)
         .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("aws-chunked"))
         .collect();
-    if !encodings.is_empty() {
-        kept.push(("content-encoding".to_owned(), encodings.join(",")));
+    if !encodings.is_empty()
+        && let Ok(value) = HeaderValue::try_from(encodings.join(","))
+    {
+        kept.push((CONTENT_ENCODING, value));
     }
     kept
 }

@@ -171,7 +171,7 @@ pub(super) fn decode(text: &str) -> Result<String, Refusal> {
 /// The bucket in the host: `BUCKET.s3.…`, or the part of any other name before its first dot if that is a bucket or the
 /// request makes sense for a bucket only. An address and a name without dots hold none.
 fn host_bucket(request: &Received, query: &[(String, String)], state: &State) -> Option<String> {
-    let host = request.header("host")?;
+    let host = request.header(http::header::HOST)?;
     if host.starts_with('[') {
         return None;
     }

@@ -47,12 +47,13 @@ impl Issue {
         };
         keys.add(Key {
             id: credentials.access_key_id.clone(),
-            secret: credentials.secret_access_key.clone(),
+            secret: credentials.secret_access_key.clone().into(),
             status: KeyStatus::Active,
             account: self.account,
             identity: self.identity,
             session: Some(Arc::new(session)),
             created: self.now,
+            caller: Default::default(),
         });
         credentials
     }
