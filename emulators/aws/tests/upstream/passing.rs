@@ -3,7 +3,7 @@ use rolecall_aws::Enforcement;
 use rstest::rstest;
 
 use crate::{
-    localstack::Local,
+    localstack::{Local, local},
     recorder::Recorder,
     signer::Keys,
     world::{Ask, query},
@@ -149,4 +149,24 @@ async fn a_request_whose_signature_is_wrong_is_recorded_as_what_it_asked_for() {
     assert_eq!(reply.error(), (403, "SignatureDoesNotMatch"));
     let entry = local.world.front.journal().pop().expect("an entry");
     assert_eq!((entry.service.as_str(), entry.operation.as_str()), ("s3", "GetObject"));
+}
+
+#[tokio::test]
+async fn a_users_keys_go_on_under_its_new_name() {
+    let Some(local) = local().await else { return };
+    let world = &local.world;
+    let alice = world.user("alice").await;
+    let arn = |name: &str| format!("arn:aws:iam::{}:user/{name}", local.account);
+    let who = || world.query(&alice, "sts", "GetCallerIdentity", &[]);
+    assert_eq!(who().await.element("Arn"), Some(arn("alice").as_str()));
+    world
+        .iam("UpdateUser", &[("UserName", "alice"), ("NewUserName", "carol")])
+        .await;
+    assert_eq!(who().await.element("Arn"), Some(arn("carol").as_str()));
+    let last = world.front.journal().pop().expect("an entry");
+    assert_eq!(last.caller.map(|caller| caller.arn), Some(arn("carol")));
+    world
+        .iam("UpdateUser", &[("UserName", "carol"), ("NewUserName", "alice")])
+        .await;
+    local.end().await;
 }
