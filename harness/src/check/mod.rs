@@ -3,6 +3,7 @@
 mod call;
 mod context;
 mod expectation;
+mod heard;
 mod journal;
 mod judgement;
 mod metadata;

@@ -160,44 +160,6 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
 }
 
-// === impl Observed ===
-
-impl Observed {
-    /// What is left without the answers that tell nothing of who may do what: silence, and errors of a server that could
-    /// not find out. None if nothing is left.
-    pub(crate) fn heard(&self) -> Option<Self> {
-        fn some<T>(answers: Vec<T>) -> Option<Vec<T>> {
-            (!answers.is_empty()).then_some(answers)
-        }
-        match self {
-            Self::Metadata(seen) => {
-                some(seen.iter().filter(|seen| !seen.tells_nothing()).cloned().collect()).map(Self::Metadata)
-            }
-            Self::Calls(calls) => some(
-                calls
-                    .iter()
-                    .filter(|call| !call.outcome.tells_nothing())
-                    .cloned()
-                    .collect(),
-            )
-            .map(Self::Calls),
-            Self::Exec(_) | Self::Journal(_) | Self::Text { .. } | Self::Operator(_) => Some(self.clone()),
-        }
-    }
-}
-
-// === impl CallOutcome ===
-
-impl CallOutcome {
-    fn tells_nothing(&self) -> bool {
-        match self {
-            Self::Succeeded { .. } => false,
-            Self::Failed { status, .. } => *status >= 500,
-            Self::NoCredentials(_) | Self::Silence(_) => true,
-        }
-    }
-}
-
 // === impl Keys ===
 
 impl fmt::Debug for Keys {
@@ -223,11 +185,6 @@ pub(crate) fn shorten(key_id: &str) -> String {
 // === impl Metadata ===
 
 impl Metadata {
-    fn tells_nothing(&self) -> bool {
-        let answered = self.answer.as_ref().is_some_and(|answer| answer.status < 500);
-        !answered && self.keys.is_none() && self.stray_key.is_none() && self.node_secrets.is_empty()
-    }
-
     /// What came back, in one line.
     pub(crate) fn says(&self) -> String {
         if let Some(silence) = &self.silence {

@@ -1,5 +1,4 @@
-//! Whether the machine stood still while something was asked: a virtual machine whose host gives it no time, a laptop
-//! whose lid was closed.
+//! Whether the machine stood still while something was asked, as a virtual machine does whose host gives it no time.
 
 use std::{pin::pin, time::Duration};
 
