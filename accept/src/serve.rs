@@ -184,6 +184,18 @@ impl std::error::Error for Unanswered {}
 
 // === impl Limits ===
 
+impl Limits {
+    /// For what many share of whom none is trusted: no source can take all connections, while one that asks for each of the
+    /// most requests that a scenario makes at once (1,000) gets an answer to each.
+    pub fn shared() -> Self {
+        Self {
+            connections: 4096,
+            per_source: 1024,
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -56,7 +56,7 @@ impl Imds {
     /// Only if the listener itself fails for good.
     pub async fn serve(&self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
         let service = self.0.clone();
-        let limits = Limits::default();
+        let limits = Limits::shared();
         serve(
             listener,
             Transport::Plain,

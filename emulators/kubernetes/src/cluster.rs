@@ -137,7 +137,7 @@ impl Cluster {
         let transport = Transport::Tls(self.tls.server.clone());
         let limits = Limits {
             head: IDLE,
-            ..Limits::default()
+            ..Limits::shared()
         };
         rolecall_accept::serve(listener, transport, limits, stop, move |peer, request| {
             api.clone().answer(peer, request)

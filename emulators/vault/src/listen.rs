@@ -32,10 +32,7 @@ where
 {
     let listener = listener.into_std()?;
     let mut down = faults.down();
-    let limits = Limits {
-        connections: 4096,
-        ..Limits::default()
-    };
+    let limits = Limits::shared();
     while !stop.is_cancelled() {
         let again = TcpListener::from_std(listener.try_clone()?)?;
         if door == Door::World && *down.borrow_and_update() {

@@ -241,15 +241,10 @@ impl Front {
     }
 }
 
-/// What a door allows its peers. Nobody in the world can take all connections, while a proxy that asks for each of the most
-/// requests that a scenario makes at once (1,000) gets an answer to each.
+/// What a door allows its peers.
 fn limits(door: Door) -> Limits {
     match door {
-        Door::World => Limits {
-            connections: 4096,
-            per_source: 1024,
-            ..Limits::default()
-        },
+        Door::World => Limits::shared(),
         Door::Operator => Limits::default(),
     }
 }
