@@ -48,66 +48,64 @@ impl Metadata {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use jiff::Timestamp;
     use rstest::rstest;
 
     use super::*;
     use crate::check::{Answer, Keys};
 
-    fn answered(status: u16) -> Metadata {
-        Metadata {
-            answer: Some(Answer {
-                status,
-                headers: Vec::new(),
-                body: String::new(),
-            }),
-            ..silent()
-        }
-    }
-
     fn silent() -> Metadata {
         Metadata {
-            request: "GET /latest/meta-data/".to_owned(),
-            answer: None,
             silence: Some("timed out".to_owned()),
-            keys: None,
-            stray_key: None,
-            identity: None,
-            document: None,
-            node_secrets: Vec::new(),
-            origin: Vec::new(),
-            took: Duration::ZERO,
-            proxy_is_stopped: false,
-            at: Timestamp::UNIX_EPOCH,
+            ..Metadata::blank()
         }
     }
 
-    /// Something that leaked is heard, however it came.
-    fn leaked(mut seen: Metadata, how: &str) -> Metadata {
-        match how {
-            "stray" => seen.stray_key = Some("ASIAEXAMPLE".to_owned()),
-            "secret" => seen.node_secrets = vec!["user data".to_owned()],
-            _ => {
-                seen.keys = Some(Keys {
-                    access_key_id: "ASIAEXAMPLE".to_owned(),
-                    secret_access_key: "secret".to_owned(),
-                    session_token: None,
-                    expiration: None,
-                });
-            }
+    fn answered(status: u16) -> Metadata {
+        let answer = Answer {
+            status,
+            headers: Vec::new(),
+            body: String::new(),
+        };
+        Metadata {
+            answer: Some(answer),
+            ..Metadata::blank()
         }
-        seen
+    }
+
+    fn with_keys(seen: Metadata) -> Metadata {
+        let keys = Keys {
+            access_key_id: "ASIAEXAMPLE".to_owned(),
+            secret_access_key: "secret".to_owned(),
+            session_token: None,
+            expiration: None,
+        };
+        Metadata {
+            keys: Some(keys),
+            ..seen
+        }
+    }
+
+    fn with_stray_key(seen: Metadata) -> Metadata {
+        Metadata {
+            stray_key: Some("ASIAEXAMPLE".to_owned()),
+            ..seen
+        }
+    }
+
+    fn with_a_secret(seen: Metadata) -> Metadata {
+        Metadata {
+            node_secrets: vec!["user data".to_owned()],
+            ..seen
+        }
     }
 
     #[rstest]
     #[case::silence(&[silent()], None)]
     #[case::an_error_of_a_server(&[answered(503), silent()], None)]
     #[case::a_refusal(&[answered(403), answered(500), answered(404)], Some(2))]
-    #[case::keys_before_a_silence(&[leaked(silent(), "keys")], Some(1))]
-    #[case::a_key_in_an_error(&[leaked(answered(500), "stray")], Some(1))]
-    #[case::a_secret_of_the_node(&[silent(), leaked(silent(), "secret")], Some(1))]
+    #[case::keys_before_a_silence(&[with_keys(silent())], Some(1))]
+    #[case::a_key_in_an_error(&[with_stray_key(answered(500))], Some(1))]
+    #[case::a_secret_of_the_node(&[silent(), with_a_secret(silent())], Some(1))]
     fn what_tells_of_nothing_is_left_out(#[case] seen: &[Metadata], #[case] expected: Option<usize>) {
         let heard = match Observed::Metadata(seen.to_vec()).heard() {
             Some(Observed::Metadata(heard)) => Some(heard.len()),

@@ -185,6 +185,24 @@ pub(crate) fn shorten(key_id: &str) -> String {
 // === impl Metadata ===
 
 impl Metadata {
+    /// A request of which nothing is known yet.
+    pub(crate) fn blank() -> Self {
+        Self {
+            request: String::new(),
+            answer: None,
+            silence: None,
+            keys: None,
+            stray_key: None,
+            identity: None,
+            document: None,
+            node_secrets: Vec::new(),
+            origin: Vec::new(),
+            took: Duration::ZERO,
+            proxy_is_stopped: false,
+            at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
     /// What came back, in one line.
     pub(crate) fn says(&self) -> String {
         if let Some(silence) = &self.silence {

@@ -75,17 +75,14 @@ where
     let mut right_since = None;
     let mut asked = 0;
     let mut stood_still = Vec::new();
-    // What has to come true has `within` of the time that there was; `within: 0s` asks once whatever happens.
     let mut lost = Duration::ZERO;
     loop {
         let (observed, still) = watched(ask()).await;
         let observed = observed?;
-        if !times.within.is_zero() {
-            lost += still.unwrap_or_default();
-        }
+        lost += still.unwrap_or_default();
         asked += 1;
         let (judgement, span) = check_all(expect, &observed, context);
-        let held = right_since.map_or(Duration::ZERO, since);
+        let held = right_since.map_or(Duration::ZERO, |(from, _)| since(from));
         // Who asked, or who answered, gave up while nothing could run.
         if let Some(still) = still
             && judgement.grade != Grade::Right
@@ -96,7 +93,6 @@ where
             stood_still.push(still);
             continue;
         }
-        let stood_still = stood_still.clone();
         let end = |due| Outcome {
             observed,
             judgement: judgement.clone(),
@@ -104,12 +100,12 @@ where
             asked,
             held,
             due,
-            stood_still,
+            stood_still: stood_still.clone(),
         };
         match judgement.grade {
             Grade::Right => {
-                let from = *right_since.get_or_insert_with(monotonic);
-                if !must_hold || since(from) >= times.throughout {
+                let (from, before) = *right_since.get_or_insert_with(|| (monotonic(), lost));
+                if !must_hold || since(from) >= without(lost.saturating_sub(before), times.throughout) {
                     let mut outcome = end(Due::Throughout(times.throughout));
                     outcome.held = since(from);
                     return Ok(outcome);
@@ -117,8 +113,8 @@ where
             }
             // It was right, and had to stay so.
             _ if right_since.is_some() => return Ok(end(Due::Throughout(times.throughout))),
-            Grade::NotYet if since(start) < times.within + lost => {}
-            Grade::Wrong if times.written && since(start) < times.within + lost => {}
+            Grade::NotYet if since(start) < without(lost, times.within) => {}
+            Grade::Wrong if times.written && since(start) < without(lost, times.within) => {}
             Grade::NotYet => return Ok(end(Due::Within(times.within))),
             Grade::Wrong if times.written && must_hold => return Ok(end(Due::Within(times.within))),
             Grade::Wrong | Grade::ForeignKeys if must_hold => return Ok(end(Due::Throughout(times.throughout))),
@@ -126,6 +122,12 @@ where
         }
         tokio::time::sleep(times.interval).await;
     }
+}
+
+/// When a time ends of which so much was lost: a step has what it was given of the time that there was. What is given none is
+/// done once, whatever happens.
+fn without(lost: Duration, given: Duration) -> Duration {
+    if given.is_zero() { given } else { given + lost }
 }
 
 /// Whether all that was answered is right. An answer that is wrong is wrong at any time.
@@ -195,7 +197,7 @@ mod tests {
         let times = Times {
             within,
             written,
-            throughout: 20 * MS,
+            throughout: 100 * MS,
             interval: MS,
         };
         let rest: RefCell<VecDeque<_>> = RefCell::new(answers.iter().copied().collect());
@@ -224,8 +226,9 @@ mod tests {
     #[case::a_denial_must_be_answered(denied(), false, &["AccessDenied", "silent"], Grade::NotYet)]
     #[case::silence_of_a_machine_that_stood_still_is_no_answer(denied(), false, &["AccessDenied", "after a standstill: silent", "AccessDenied"], Grade::Right)]
     #[case::a_machine_that_stands_still_for_ever_judges_nothing(denied(), false, &["AccessDenied", "after a standstill: silent"], Grade::NotYet)]
-    #[case::so_is_an_error_of_a_server_that_stood_still(denied(), false, &["after a standstill: InternalFailure", "AccessDenied"], Grade::Right)]
+    #[case::an_error_of_a_server_that_stood_still_is_no_answer(denied(), false, &["after a standstill: InternalFailure", "AccessDenied"], Grade::Right)]
     #[case::an_error_of_a_server_is_no_denial(denied(), false, &["InternalFailure"], Grade::Wrong)]
+    #[case::a_denial_must_stay_for_time_that_there_was(denied(), false, &["AccessDenied", "after a standstill: AccessDenied", "allowed"], Grade::Wrong)]
     #[case::an_allowance_is_wrong_however_long_it_took(denied(), false, &["AccessDenied", "after a standstill: allowed", "AccessDenied"], Grade::Wrong)]
     #[case::another_error_is_no_denial(denied(), false, &["ExpiredToken"], Grade::Wrong)]
     #[tokio::test]

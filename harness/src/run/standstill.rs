@@ -7,9 +7,9 @@ use rolecall_clock::{monotonic, since};
 /// How often it is looked whether time goes on.
 const TICK: Duration = Duration::from_millis(50);
 
-/// From here on silence is taken for the machine's. A client of the metadata service gives up after one second (the AWS
+/// What is shorter is a busy machine. A client of the metadata service gives up after one second (the AWS
 /// SDKs' read timeout).
-const TELLING: Duration = Duration::from_millis(500);
+const STANDSTILL: Duration = Duration::from_millis(500);
 
 /// What a future came to, and for how long nothing ran meanwhile: `None` if time went on as it should.
 pub(super) async fn watched<T>(future: impl Future<Output = T>) -> (T, Option<Duration>) {
@@ -23,7 +23,7 @@ pub(super) async fn watched<T>(future: impl Future<Output = T>) -> (T, Option<Du
         };
         longest = longest.max(since(before).saturating_sub(TICK));
         if let Some(value) = ended {
-            return (value, (longest >= TELLING).then_some(longest));
+            return (value, (longest >= STANDSTILL).then_some(longest));
         }
     }
 }
@@ -32,7 +32,7 @@ pub(super) async fn watched<T>(future: impl Future<Output = T>) -> (T, Option<Du
 #[cfg(test)]
 pub(super) fn stand_still() {
     let start = monotonic();
-    while since(start) < TELLING + 2 * TICK {}
+    while since(start) < STANDSTILL + 2 * TICK {}
 }
 
 #[cfg(test)]
@@ -43,8 +43,8 @@ mod tests {
     async fn what_takes_long_is_no_standstill() {
         let start = monotonic();
         // The machine that runs this may stand still itself.
-        while watched(tokio::time::sleep(TELLING + 2 * TICK)).await.1.is_some() {
-            assert!(since(start) < 20 * TELLING, "every wait is taken for a standstill");
+        while watched(tokio::time::sleep(STANDSTILL + 2 * TICK)).await.1.is_some() {
+            assert!(since(start) < 20 * STANDSTILL, "every wait is taken for a standstill");
         }
     }
 
@@ -56,6 +56,6 @@ mod tests {
             tokio::task::yield_now().await;
         })
         .await;
-        assert!(stood.is_some_and(|stood| stood >= TELLING), "{stood:?}");
+        assert!(stood.is_some_and(|stood| stood >= STANDSTILL), "{stood:?}");
     }
 }

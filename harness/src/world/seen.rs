@@ -69,7 +69,7 @@ fn of_exchanges(exchanges: &[Exchange], last: Option<&Exchange>, failure: Option
         keys: found,
         answer: answered,
         took: took(exchanges),
-        ..blank()
+        ..Metadata::blank()
     };
     Seen { metadata, answers }
 }
@@ -104,27 +104,10 @@ pub(crate) fn of_provider(provider: &str, keys: Option<Keys>, failure: String, t
         }),
         keys,
         took,
-        ..blank()
+        ..Metadata::blank()
     };
     Seen {
         metadata,
         answers: String::new(),
-    }
-}
-
-fn blank() -> Metadata {
-    Metadata {
-        request: String::new(),
-        answer: None,
-        silence: None,
-        keys: None,
-        stray_key: None,
-        identity: None,
-        document: None,
-        node_secrets: Vec::new(),
-        origin: Vec::new(),
-        took: Duration::ZERO,
-        proxy_is_stopped: false,
-        at: jiff::Timestamp::UNIX_EPOCH,
     }
 }

@@ -58,7 +58,7 @@ impl Answer {
     }
 
     /// Adds a header that is one already.
-    pub(crate) fn known(self, name: HeaderName, value: HeaderValue) -> Self {
+    pub(crate) fn typed(self, name: HeaderName, value: HeaderValue) -> Self {
         self.named(Some(name), Some(value))
     }
 

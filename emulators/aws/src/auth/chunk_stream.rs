@@ -215,10 +215,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::{
-        Secret,
-        auth::{SigningSecret, scope::Scope},
-    };
+    use crate::auth::scope::Scope;
 
     const TRAILER: &str = "x-amz-checksum-crc32c:sOO8/Q==\r\nx-amz-trailer-signature:\
                            d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435\r\n\r\n";
@@ -256,8 +253,7 @@ mod tests {
     }
 
     fn pass(raw: &[u8], mode: &str, signed: &Signed, length: &str, by: usize) -> Result<(), AuthFailure> {
-        let key =
-            SigningSecret::from(Secret::from("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")).signing_key(&signed.scope);
+        let key = SigningKey::derive(&"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into(), &signed.scope);
         let mut stream = ChunkStream::new(mode, key, signed, Some(length)).expect("a body in chunks");
         for part in raw.chunks(by) {
             stream.take(part)?;

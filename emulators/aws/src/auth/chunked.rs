@@ -108,10 +108,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::{
-        Secret,
-        auth::{SigningSecret, scope::Scope},
-    };
+    use crate::auth::scope::Scope;
 
     #[test]
     fn chunks_are_joined_and_trailers_read() {
@@ -159,8 +156,7 @@ mod tests {
                            d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435\r\n\r\n";
 
     fn decode_example(raw: &[u8], signed: &Signed) -> Result<Decoded, AuthFailure> {
-        let key =
-            SigningSecret::from(Secret::from("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")).signing_key(&signed.scope);
+        let key = SigningKey::derive(&"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into(), &signed.scope);
         decode(
             raw,
             Some(&ChunkSigner {

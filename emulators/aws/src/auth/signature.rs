@@ -75,7 +75,7 @@ impl fmt::Debug for SigningSecret {
 // === impl SigningKey ===
 
 impl SigningKey {
-    fn derive(secret: &Secret, scope: &Scope) -> Self {
+    pub(super) fn derive(secret: &Secret, scope: &Scope) -> Self {
         let key = hmac(["AWS4", secret.expose()].concat().as_bytes(), scope.date());
         let key = hmac(&key, scope.region());
         let key = hmac(&key, scope.service());

@@ -120,8 +120,8 @@ impl Keys {
 // === impl Key ===
 
 impl Key {
-    /// Its user has another name now.
-    pub(crate) fn belongs_to(&mut self, user: UserRef) {
+    /// Says that its user has another name now.
+    pub(crate) fn set_user(&mut self, user: UserRef) {
         self.identity = Identity::User(user.into());
         self.caller = OnceLock::new();
     }

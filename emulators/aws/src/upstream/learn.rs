@@ -110,7 +110,7 @@ impl Backend {
         let ids: Vec<String> = keys.map(|key| key.id.clone()).collect();
         for id in ids {
             if let Some(key) = state.keys.get_mut(&id) {
-                key.belongs_to(user.clone());
+                key.set_user(user.clone());
             }
         }
         Ok(())

@@ -28,9 +28,10 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
             format!("Cannot exceed quota for AccessKeysPerUser: {KEYS}"),
         ));
     }
+    let secret = secret_access_key();
     let key = Key {
         id: access_key_id("AKIA"),
-        secret: secret_access_key().into(),
+        secret: secret.clone().into(),
         status: KeyStatus::Active,
         account: call.account,
         identity: Identity::User(Arc::new(UserRef {
@@ -47,7 +48,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
         xml.text("UserName", &name)
             .text("AccessKeyId", &key.id)
             .text("Status", "Active")
-            .text("SecretAccessKey", key.secret.secret().expose())
+            .text("SecretAccessKey", secret.expose())
             .text("CreateDate", &iso8601(key.created));
     });
     call.state.keys.add(key);

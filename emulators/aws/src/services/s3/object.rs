@@ -215,7 +215,7 @@ pub(super) fn get(call: &mut S3Read<'_>) -> Result<Answer, Refusal> {
         .iter()
         .filter(|(name, _)| instead(name.as_str()).is_none())
     {
-        answer = answer.known(name.clone(), value.clone());
+        answer = answer.typed(name.clone(), value.clone());
     }
     for name in KEPT.iter().chain(&["content-encoding"]) {
         if let Some(value) = instead(name) {
@@ -268,16 +268,13 @@ pub(super) fn delete(call: &mut S3Call<'_>) -> Result<Answer, Refusal> {
     Ok(Answer::empty(204))
 }
 
-/// The headers of a request that its object keeps: copies, for a header of a request holds all that was read with it.
+/// The headers of a request that its object keeps. A value is copied, because that of a request holds all that was read with it.
 pub(super) fn kept(request: &crate::request::Received) -> Vec<(HeaderName, HeaderValue)> {
     let mut kept: Vec<(HeaderName, HeaderValue)> = request
         .headers
         .iter()
         .filter(|(name, _)| KEPT.contains(&name.as_str()) || name.as_str().starts_with("x-amz-meta-"))
-        .filter_map(|(name, value)| {
-            let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
-            Some((name, HeaderValue::from_str(value.to_str().ok()?).ok()?))
-        })
+        .filter_map(|(name, value)| Some((name.clone(), HeaderValue::from_str(value.to_str().ok()?).ok()?)))
         .collect();
     if !request.headers.contains_key(CONTENT_TYPE) {
         kept.push((CONTENT_TYPE, HeaderValue::from_static("binary/octet-stream")));
